@@ -135,7 +135,11 @@ test("tshark sees what a fault ends: cut bytes, a reset", { skip }, async (t) =>
   ]);
   assert.deepEqual(
     comments.map((line) => line.replaceAll("·", "")),
-    ["0|AP|6|cut: only 4 of 6 bytes are passed on; the connection closes behind them", "1|AR|0|reset: both are reset"],
+    [
+      "0|AP|6|cut: only 4 of 6 bytes are passed on; the connection closes behind them",
+      "1|AP|6|lost: reset",
+      "1|AR|0|reset: both are reset",
+    ],
   );
   assert.deepEqual(read(t, capture, "tcp.flags.fin==1", ["tcp.stream"]), ["0", "0"]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Network } from "../../src/index.ts";
+import type { CloseReport, Network } from "../../src/index.ts";
 import {
   call,
   contract,
@@ -12,6 +12,7 @@ import {
   type SessionJournal,
 } from "../../src/protocol.ts";
 import { check } from "../../src/sim.ts";
+import { FaultyJournal } from "../../src/testing.ts";
 
 /* Servers that keep their sessions in a journal, in the simulated world: they crash, and the sessions go on. */
 
@@ -25,8 +26,8 @@ interface Kept {
   asked: number;
 }
 
-async function serveWork(network: Network, journal: SessionJournal): Promise<void> {
-  await serveSessions(work, "tcp://0.0.0.0:7000", {
+async function serveWork(network: Network, journal: SessionJournal) {
+  return await serveSessions(work, "tcp://0.0.0.0:7000", {
     network,
     journal,
     timeouts: { heartbeatMs: 1000 },
@@ -49,7 +50,7 @@ test("a server crashes again and again: the session goes on, each message counts
   for (let seed = 1; seed <= 20; seed += 1) {
     await check({ seed, link: { latency: 5 } }, async (world) => {
       const journal = memoryJournal({ clock: world.clock });
-      const server = world.host("server", (network) => serveWork(network, journal));
+      const server = world.host("server", async (network) => void (await serveWork(network, journal)));
       const { network } = world.host("client");
       const fresh: FreshReport[] = [];
       const heard: string[] = [];
@@ -80,6 +81,129 @@ test("a server crashes again and again: the session goes on, each message counts
       assert.deepEqual(
         [...counts].sort((a, b) => a - b),
         Array.from({ length: 60 }, (_, index) => index + 1),
+      );
+      await session.close({ timeoutMs: 0 });
+    });
+  }
+});
+
+test("a server that is closed sends its sessions to the next one: no handler is cut, no answer is lost, nothing is rejected", async () => {
+  for (let seed = 1; seed <= 20; seed += 1) {
+    await check({ seed, link: { latency: 5 } }, async (world) => {
+      const journal = memoryJournal({ clock: world.clock });
+      const reports: CloseReport[] = [];
+      const servers = new Map<string, Awaited<ReturnType<typeof serveWork>>>();
+      const hosts = ["a", "b"].map((name) =>
+        world.host(name, async (network) => void servers.set(name, await serveWork(network, journal))),
+      );
+      const { network } = world.host("client");
+      const fresh: FreshReport[] = [];
+      const heard: string[] = [];
+      const session = await connectSession(work, ["tcp://a:7000", "tcp://b:7000"], {
+        network,
+        timeouts: { heartbeatMs: 1000 },
+        onFresh: (_session, report) => fresh.push(report),
+        handlers: { added: (text) => void heard.push(text) },
+      });
+      const { id } = session;
+      const answers: Promise<string>[] = [];
+      for (let number = 1; number <= 40; number += 1) {
+        await session.remote.add(number);
+        answers.push(session.remote.next("x".repeat(number % 30), { timeoutMs: Infinity }));
+        await world.sleep(number % 3);
+        if (number !== 20) continue;
+        const name =
+          hosts.find(({ addresses }) => addresses.includes(session.remoteAddress?.host ?? ""))?.name ?? "none";
+        void servers
+          .get(name)
+          ?.close({ reconnectSpreadMs: 50 })
+          .then((report) => reports.push(report));
+      }
+      const counts = (await Promise.all(answers)).map((answer) => Number(answer.split(": ")[1]));
+      while (heard.length < 40 || reports.length === 0) await world.sleep(10);
+      assert.deepEqual([fresh, session.id], [[], id]);
+      assert.deepEqual(
+        reports.map(({ finished, cut }) => ({ finished, cut })),
+        [{ finished: 1, cut: 0 }],
+      );
+      assert.deepEqual(
+        heard,
+        Array.from({ length: 40 }, (_, index) => `${index + 1}: ${((index + 1) * (index + 2)) / 2}`),
+      );
+      assert.deepEqual(
+        [...counts].sort((a, b) => a - b),
+        Array.from({ length: 40 }, (_, index) => index + 1),
+      );
+      await session.close({ timeoutMs: 0 });
+    });
+  }
+});
+
+test("servers die, are cut off and see their journal fail: whatever the seed, each message counts once", async () => {
+  for (let seed = 1; seed <= 60; seed += 1) {
+    await check({ seed, link: { latency: 3 } }, async (world) => {
+      const journal = memoryJournal({ clock: world.clock });
+      const { random } = world;
+      const isTime = (times: number): boolean => Math.floor(random.next() * times) === 0;
+      let isCalm = false;
+      const OUTCOMES = ["refused", "call lost", "answer lost"] as const;
+      const unreliable = (network: Network): SessionJournal => {
+        const faulty = new FaultyJournal(journal, network.clock);
+        faulty.fault = (step) => ({
+          delayMs: Math.floor(random.next() * 4),
+          answerDelayMs: Math.floor(random.next() * 4),
+          outcome: step !== "open" && !isCalm && isTime(8) ? OUTCOMES[Math.floor(random.next() * 3)] : undefined,
+        });
+        return faulty;
+      };
+      const hosts = ["a", "b"].map((name) =>
+        world.host(name, async (network) => void (await serveWork(network, unreliable(network)))),
+      );
+      const { network } = world.host("client");
+      const fresh: FreshReport[] = [];
+      const heard: string[] = [];
+      const session = await connectSession(work, ["tcp://a:7000", "tcp://b:7000"], {
+        network,
+        timeouts: { heartbeatMs: 200 },
+        reconnect: { initialDelayMs: 20, maxDelayMs: 100 },
+        retry: {},
+        onFresh: (_session, report) => fresh.push(report),
+        handlers: { added: (text) => void heard.push(text) },
+      });
+      const { id } = session;
+      const answers: Promise<string>[] = [];
+      for (let number = 1; number <= 60; number += 1) {
+        await session.remote.add(number);
+        answers.push(session.remote.next("x".repeat(number % 9), { timeoutMs: Infinity }));
+        await world.sleep(Math.floor(random.next() * 5));
+        const host = hosts[Math.floor(random.next() * 2)];
+        if (host === undefined || !isTime(12)) continue;
+        if (isTime(2)) {
+          host.crash();
+          await world.sleep(Math.floor(random.next() * 40));
+          host.restart();
+        } else {
+          // It goes on alone, and what it wants to write is refused once another has the session.
+          const cut = world.partition("client", host.name);
+          await world.sleep(Math.floor(random.next() * 1500));
+          cut.heal();
+        }
+      }
+      isCalm = true;
+      const counts = (await Promise.all(answers)).map((answer) => Number(answer.split(": ")[1]));
+      while (heard.length < 60) await world.sleep(10);
+      await world.sleep(1000);
+      assert.deepEqual([fresh, session.id], [[], id], `seed ${seed}`);
+      const upTo = Array.from({ length: 60 }, (_, index) => index + 1);
+      assert.deepEqual(
+        heard,
+        upTo.map((number) => `${number}: ${(number * (number + 1)) / 2}`),
+        `seed ${seed}`,
+      );
+      assert.deepEqual(
+        [...counts].sort((a, b) => a - b),
+        upTo,
+        `seed ${seed}`,
       );
       await session.close({ timeoutMs: 0 });
     });

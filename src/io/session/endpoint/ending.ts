@@ -20,7 +20,7 @@ export type ClosingTime = Pick<GracefulClose<unknown>, "expired" | "isExpired" |
 export interface EndingOwner extends Omit<SessionPartOwner, "answers"> {
   readonly connection: StreamSocket | undefined;
   /** Its handlers; undefined when there was no message. */
-  readonly handling: { readonly isLaneFree: boolean; cut(): number } | undefined;
+  readonly handling: { readonly isIdle: boolean; readonly isLaneFree: boolean; cut(): number } | undefined;
   /** Whether the peer has acknowledged everything, or nothing can be delivered any more. */
   readonly isDelivered: boolean;
   /** Whether nothing is under way besides: no call, no stream, no handler. */
@@ -55,7 +55,7 @@ export const ENDING_TABLE: StateTable<EndingState, EndingInput> = {
 };
 
 interface Waiter {
-  readonly what: "isDelivered" | "isIdle";
+  readonly what: "isDelivered" | "isIdle" | "isQuiet";
   readonly resolve: (inTime: boolean) => void;
 }
 
@@ -91,6 +91,11 @@ export class SessionEnding {
       if (!owner.isDelivered) await this.#waitFor("isDelivered", Math.max(0, DELIVERY_MS - time.durationMs));
     }
     await this.shut(message);
+  }
+
+  /** Waits until no handler runs or waits; answers whether that was before `expired` resolved. */
+  quiet(expired: Promise<unknown>): Promise<boolean> {
+    return this.#until("isQuiet", expired);
   }
 
   /** Waits for the handlers of a session that is over. */
@@ -187,7 +192,8 @@ export class SessionEnding {
 
   /** Handlers of a session that was given up are waited for no longer. */
   #is(what: Waiter["what"]): boolean {
-    return this.#owner[what] || (this.state === "finished" && this.#givenUp);
+    const isSo = what === "isQuiet" ? this.#owner.handling?.isIdle !== false : this.#owner[what];
+    return isSo || (this.state === "finished" && this.#givenUp);
   }
 
   /** The time of the handlers is up. */

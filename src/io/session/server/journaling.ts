@@ -47,6 +47,8 @@ export class SessionJournaling {
   readonly #journal: SessionJournal;
   readonly #owner: JournalingOwner;
   readonly #commits: Map<SessionFacade, SessionCommits> = new Map();
+  /** Of sessions that have ended. */
+  readonly #last: Set<Promise<void>> = new Set();
 
   constructor(journal: SessionJournal, owner: JournalingOwner) {
     this.instance = `journal:${journal.name}`;
@@ -60,7 +62,7 @@ export class SessionJournaling {
 
   /** Everything is written, as far as the store is there. */
   async close(): Promise<void> {
-    await Promise.all(Array.from(this.#commits.values(), (commits) => commits.stop()));
+    await Promise.all([...this.#last, ...Array.from(this.#commits.values(), (commits) => commits.stop())]);
     await this.#journal.close();
   }
 
@@ -113,10 +115,12 @@ export class SessionJournaling {
   }
 
   /** A session is over here. `forgotten`: for everybody. */
-  async ended(session: SessionFacade, forgotten: boolean): Promise<void> {
+  ended(session: SessionFacade, forgotten: boolean): void {
     const commits = this.#commits.get(session);
     this.#commits.delete(session);
-    await (forgotten ? commits?.remove() : commits?.stop());
+    if (commits === undefined) return;
+    const last = (forgotten ? commits.remove() : commits.stop()).finally(() => this.#last.delete(last));
+    this.#last.add(last);
   }
 
   /** Takes a session over for a client that continues it. @throws ZocaloError `JOURNAL_UNAVAILABLE`, `JOURNAL_UNKNOWN`. */

@@ -151,8 +151,9 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
    * cannot, since they would come to the next server. There, who has connected already is taken in first, for 1 second at most.
    * The listener is closed as soon as nothing is under way. When `timeoutMs` (default 5000) is over, or `signal` aborts, calls and
    * streams that are under way end with `CLOSED` on both sides, and who does not take what is said last is reset: it takes no
-   * longer. The report counts as `cut` the sessions in which something was still under way or was lost. Sessions do not
-   * survive it. A second call shares the first one's report; it may shorten the wait. Rejects with `OPTION_INVALID` only.
+   * longer. The report counts as `cut` the sessions in which something was still under way or was lost. Without a
+   * journal the sessions do not survive it. With one, a session whose client can move takes nothing new, its handlers finish, and
+   * its client goes on with it at another server. A second call shares the first one's report; it may shorten the wait. Rejects with `OPTION_INVALID` only.
    */
   close(options?: CloseSessionsOptions): Promise<CloseReport>;
   /**

@@ -28,7 +28,6 @@ import { connectionSettings } from "../../stream/settings.ts";
 import { abortError, saysThatItCloses, type SessionEnd, type SessionStatus } from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
 import { partsOf, SessionFacade, type FacadeOwner, tellAttached, tellEnd } from "../endpoint/session.ts";
-import { turns } from "../../stream/linger.ts";
 import { SessionSchedule } from "../schedule.ts";
 import { type EndpointSettings, endpointSettings } from "../settings.ts";
 import { broadcasts, SessionGroup, SessionGroups } from "./groups.ts";
@@ -38,6 +37,7 @@ import {
   SERVE_SESSIONS_RULES,
   type ServeSessionsOptions,
 } from "./options.ts";
+import { LEAVING, leaveSessions } from "./leave-sessions.ts";
 import { connectionsOf, sessionFamilies } from "./metrics.ts";
 import { type JournalingOwner, SessionJournaling } from "./journaling.ts";
 import { lastGuests } from "./last-guests.ts";
@@ -48,8 +48,6 @@ import type { CloseSessionsOptions, SessionServerStats } from "./public.ts";
 
 /** Clients come back at 2,000 a second, unless the program says otherwise. */
 const SPREAD_MS_PER_SESSION = 0.5;
-/** Turns of the event loop in which the last words leave: enough for answers that are here already. */
-const LAST_TURNS = 8;
 
 /** Serves a contract over `network`; see the public `serveSessions`, whose own options have more `rules`. */
 export async function serveSessionsOver<Server extends Methods, Client extends Methods, Data>(
@@ -327,7 +325,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
     this.#counts.ended += 1;
     this.#droppedEvents += endpoint.counts.droppedEvents;
     this.registry.finished(session);
-    void this.journaling?.ended(session, end.error?.code !== "SESSION_MOVED");
+    this.journaling?.ended(session, end.error?.code !== "SESSION_MOVED");
     tellEnd(session, end);
     this.#tell(endpoint, () => this.#options.onClose?.(session as never, end, this as never));
   }
@@ -356,9 +354,8 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
     if (isShared) await lastGuests(this.#reception, this.listener, this.#network.clock, this.#closing);
     const { reconnectSpreadMs = this.sessions.size * SPREAD_MS_PER_SESSION } = options;
     const { random } = this.#network;
-    const message = "the server is leaving";
     const retryAfterMs = (): number => Math.ceil(random.next() * reconnectSpreadMs);
-    const refusal: Refusal = { code: "SERVER_BUSY", message, retryAfterMs: retryAfterMs() };
+    const refusal: Refusal = { code: "SERVER_BUSY", message: LEAVING, retryAfterMs: retryAfterMs() };
     this.closing = refusal;
     let closing: Promise<void> | undefined;
     const shut = (): void => {
@@ -366,34 +363,19 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
       this.#reception.close(refusal);
     };
     if (isShared) shut();
-    const leaving = [...this.sessions.values()].map((session) => {
-      const { endpoint } = partsOf(session);
-      const wasOver = endpoint.end !== undefined;
-      return { endpoint, wasOver, idle: endpoint.ending.leave(retryAfterMs(), this.#closing.expired) };
-    });
-    void Promise.all(leaving.map(({ idle }) => idle)).then(shut);
-    // What is said last leaves at once, and who answers at once is heard; nobody is waited for beyond the time.
-    const late = this.#closing.expired.then(() => turns(this.#network.clock, LAST_TURNS));
-    const outcomes = leaving.map(async ({ endpoint, wasOver, idle }) => {
-      const inTime = await idle;
-      await endpoint.ending.shut(message, late);
-      if (!inTime) endpoint.ending.giveUp();
-      return inTime && (wasOver || isClean(endpoint.end));
-    });
-    const cut = (await Promise.all(outcomes)).filter((inOrder) => !inOrder).length;
+    const { clock, journaling } = this;
+    const leaving = [...this.sessions.values()];
+    const idle = shut;
+    const cut = await leaveSessions(leaving, { clock, closing: this.#closing, journaling, retryAfterMs, idle });
     await Promise.all([closing, this.#reception.end()]);
+    await journaling?.close();
     this.settings.peerProblems.close();
-    return { finished: outcomes.length - cut, cut, durationMs: this.#closing.durationMs };
+    return { finished: leaving.length - cut, cut, durationMs: this.#closing.durationMs };
   }
 }
 showAs(SessionServer, "SessionServer", ({ contract: { name, version }, localAddress, stats }) => {
   return { contract: `${name} ${version}`, localAddress, stats };
 });
-
-/** Whether a session came to its end with everything that this side had sent. */
-function isClean(end: SessionEnd | undefined): boolean {
-  return end !== undefined && end.error === undefined && end.lost.length === 0 && end.unhandled === 0;
-}
 
 function sessionOf(endpoint: SessionEndpoint): SessionFacade {
   return endpoint.session as SessionFacade;
