@@ -46,6 +46,18 @@ async function serveWork(network: Network, journal: SessionJournal) {
   });
 }
 
+/** A client of the host `server`. */
+async function join(network: Network) {
+  const fresh: FreshReport[] = [];
+  const session = await connectSession(work, "tcp://server:7000", {
+    network,
+    timeouts: { heartbeatMs: 1000 },
+    onFresh: (_session, report) => fresh.push(report),
+    handlers: { added: () => undefined },
+  });
+  return { session, fresh };
+}
+
 test("a server crashes again and again: the session goes on, each message counts once, each answer comes once", async () => {
   for (let seed = 1; seed <= 20; seed += 1) {
     await check({ seed, link: { latency: 5 } }, async (world) => {
@@ -208,4 +220,22 @@ test("servers die, are cut off and see their journal fail: whatever the seed, ea
       await session.close({ timeoutMs: 0 });
     });
   }
+});
+
+test("a session that says nothing for long is kept as long as it lives, and goes on", async () => {
+  await check({ seed: 1, link: { latency: 5 } }, async (world) => {
+    const journal = memoryJournal({ clock: world.clock });
+    const server = world.host("server", async (network) => void (await serveWork(network, journal)));
+    const { network } = world.host("client");
+    const { session, fresh } = await join(network);
+    await session.remote.add(1);
+    await world.sleep(600_000);
+    assert.equal(await session.remote.next("x"), "x: 1");
+    await world.sleep(600_000);
+    server.crash();
+    server.restart();
+    assert.equal(await session.remote.next("x"), "x: 2");
+    assert.deepEqual(fresh, []);
+    await session.close({ timeoutMs: 0 });
+  });
 });

@@ -20,6 +20,8 @@ export interface CommitsOwner {
   /** A number in [0, 1). */
   readonly random: () => number;
   readonly journal: SessionJournal;
+  /** A record that was written so long ago is written anew, before the journal may forget it. */
+  readonly renewMs: number;
   /** Something was said that has not left, or something came that is not acknowledged. */
   readonly unkept: "said" | "received" | "nothing";
   snapshot(all: boolean): SessionSnapshot;
@@ -41,6 +43,7 @@ export class SessionCommits {
   #version: number;
   #writing: Promise<void> | undefined;
   #timer: Timer | undefined;
+  #renewal: Timer | undefined;
   /** The first request that was not finished when it was looked last, and since when. */
   #oldest = { number: 0, sinceMs: 0 };
   /** What was written last. */
@@ -75,11 +78,16 @@ export class SessionCommits {
     while (this.#writing !== undefined) await this.#writing;
     if (this.#isOver) return;
     this.#timer?.cancel();
+    this.#renewal?.cancel();
     this.#timer = undefined;
     this.#writing = this.#write().finally(() => {
       this.#writing = undefined;
     });
     await this.#writing;
+    if (this.#isOver) return;
+    const { clock, renewMs } = this.#owner;
+    this.#renewal?.cancel();
+    this.#renewal = clock.setTimer(() => void this.write(), renewMs, true);
     this.look();
   }
 
@@ -102,6 +110,7 @@ export class SessionCommits {
   async stop(): Promise<void> {
     this.#isOver = true;
     this.#timer?.cancel();
+    this.#renewal?.cancel();
     await this.#writing;
   }
 

@@ -57,7 +57,7 @@ export class SessionJournaling {
   }
 
   async open(): Promise<void> {
-    await this.#journal.open({ keptMs: KEPT_TIMES * this.#owner.keptMs });
+    await this.#journal.open({ keptMs: Math.min(Number.MAX_SAFE_INTEGER, KEPT_TIMES * this.#owner.keptMs) });
   }
 
   /** Everything is written, as far as the store is there. */
@@ -78,6 +78,7 @@ export class SessionJournaling {
         clock,
         random: () => random.next(),
         journal: this.#journal,
+        renewMs: this.#owner.keptMs,
         get unkept() {
           return machine.unkept;
         },
