@@ -94,10 +94,10 @@ describe("the page of the fault proxy", { skip: missing }, () => {
     const { url } = await served(t);
     const page = await openPage(t, { url });
     await page.getByRole("button", { name: "Begin a fault" }).last().click();
-    const kinds = await page
-      .getByRole("combobox", { name: /^Fault/ })
-      .locator("option")
-      .allTextContents();
+    const options = page.getByRole("combobox", { name: /^Fault/ }).locator("option");
+    // All texts are those of now; the form comes in the next picture.
+    await options.first().waitFor({ state: "attached" });
+    const kinds = await options.allTextContents();
     assert.ok(kinds.includes("duplication") && !kinds.includes("reset") && !kinds.includes("slicing"));
   });
 
