@@ -11,6 +11,7 @@ import {
   serveSessions,
   type SessionJournal,
 } from "../../src/protocol.ts";
+import { decodeRecord, encodeRecord } from "../../src/core/journal/record.ts";
 import { check } from "../../src/sim.ts";
 import { FaultyJournal } from "../../src/testing.ts";
 
@@ -26,10 +27,11 @@ interface Kept {
   asked: number;
 }
 
-async function serveWork(network: Network, journal: SessionJournal) {
+async function serveWork(network: Network, journal: SessionJournal, told: unknown[] = []) {
   return await serveSessions(work, "tcp://0.0.0.0:7000", {
     network,
     journal,
+    onError: (error) => told.push(error),
     timeouts: { heartbeatMs: 1000 },
     data: (): Kept => ({ sum: 0, asked: 0 }),
     handlers: {
@@ -238,4 +240,36 @@ test("a session that says nothing for long is kept as long as it lives, and goes
     assert.deepEqual(fresh, []);
     await session.close({ timeoutMs: 0 });
   });
+});
+
+test("a record that is damaged: the client has a new session, and the server is told which it was", async () => {
+  const damages: readonly ((id: string, bytes: Uint8Array) => Uint8Array)[] = [
+    () => Buffer.from("garbage"),
+    (_id, bytes) => bytes.subarray(0, bytes.length - 1),
+    (id, bytes) => encodeRecord({ ...decodeRecord(id, bytes), data: Uint8Array.of(0xc1) }),
+  ];
+  for (const damage of damages)
+    await check({ seed: 1, link: { latency: 5 } }, async (world) => {
+      const journal = memoryJournal({ clock: world.clock });
+      const told: unknown[] = [];
+      const server = world.host("server", async (network) => void (await serveWork(network, journal, told)));
+      const { network } = world.host("client");
+      const { session, fresh } = await join(network);
+      const { id } = session;
+      await session.remote.add(1);
+      await world.sleep(1000);
+      server.crash();
+      const record = await journal.read(id);
+      assert.ok(record !== undefined);
+      await journal.commit(id, record.version, damage(id, record.bytes));
+      server.restart();
+      while (fresh.length === 0) await world.sleep(10);
+      assert.equal(await session.remote.next("x"), "x: 1");
+      assert.notEqual(session.id, id);
+      assert.equal(fresh.length, 1);
+      const [error] = told as { readonly code: string; readonly detail: string }[];
+      assert.equal(error?.code, "JOURNAL_RECORD_INVALID");
+      assert.ok(error.detail.includes(id));
+      await session.close({ timeoutMs: 0 });
+    });
 });

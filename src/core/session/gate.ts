@@ -40,10 +40,13 @@ export class Gate {
   /** What comes again up to this number was done by another process, but for `open`. */
   readonly doneTo: number;
   readonly #open: ReadonlySet<number>;
-  /** Requests that another process has not finished. */
-  #again: readonly Unfinished[];
+  /** Requests that another process has not finished; so many of them were taken. */
+  readonly #again: readonly Unfinished[];
+  #taken = 0;
   /** Events that came and are not handled, the oldest first. They are handled in this order. */
-  readonly #events: Unfinished[] = [];
+  #events: Unfinished[] = [];
+  /** So many of them are handled. */
+  #handled = 0;
 
   constructor(kept?: SessionSnapshot) {
     this.in = kept?.received ?? 0;
@@ -60,7 +63,7 @@ export class Gate {
 
   /** The requests that are not finished, with those of the peer's calls, in the order of their numbers. */
   unfinished(calls: Iterable<{ readonly number: number; readonly frame: Buffer | undefined }>): Unfinished[] {
-    const all = [...this.#again, ...this.#events];
+    const all = [...this.#again.slice(this.#taken), ...this.#events.slice(this.#handled)];
     for (const { number, frame } of calls) if (frame !== undefined) all.push({ number, frame });
     return all.sort((a, b) => a.number - b.number);
   }
@@ -84,9 +87,9 @@ export class Gate {
 
   /** The next request that another process has not finished. */
   takeAgain(): Unfinished | undefined {
-    const [first] = this.#again;
-    if (first !== undefined) this.#again = this.#again.slice(1);
-    return first;
+    const next = this.#again[this.#taken];
+    if (next !== undefined) this.#taken += 1;
+    return next;
   }
 
   /** An event came. */
@@ -95,7 +98,11 @@ export class Gate {
   }
   /** The oldest one is handled. */
   handled(): void {
-    this.#events.shift();
+    this.#handled += 1;
+    // Each event is moved once on the average.
+    if (this.#handled * 2 < this.#events.length) return;
+    this.#events = this.#events.slice(this.#handled);
+    this.#handled = 0;
   }
 
   /** It is kept up to here; answers whether more may be acknowledged than before. */

@@ -72,6 +72,7 @@ export class SessionJournaling {
     const { endpoint } = partsOf(session);
     const { machine } = endpoint;
     let encoded: Uint8Array = data.encode(null) as Uint8Array;
+    let record = this.#owner.recordOf(session.id) as SessionRecord;
     const commits = new SessionCommits(
       {
         id: session.id,
@@ -80,7 +81,7 @@ export class SessionJournaling {
         journal: this.#journal,
         renewMs: this.#owner.keptMs,
         get unkept() {
-          return machine.unkept;
+          return endpoint.end === undefined ? machine.unkept : "nothing";
         },
         snapshot: (all) => machine.snapshot(all),
         encode: (snapshot) => {
@@ -89,7 +90,9 @@ export class SessionJournaling {
           } catch (error) {
             this.#owner.unkept(error, session);
           }
-          const { id: _, ...owner } = this.#owner.recordOf(session.id) as SessionRecord;
+          // A session that makes room, or whose time is up, is off the books before it is over.
+          record = this.#owner.recordOf(session.id) ?? record;
+          const { id: _, ...owner } = record;
           const groups = this.#owner.groupsOf(session);
           return encodeRecord({ owner, agreement: endpoint.terms.agreement, data: encoded, groups, session: snapshot });
         },
@@ -133,7 +136,8 @@ export class SessionJournaling {
     const asked = { request, principal, agreement, tokenHash: sha256(request.token), nextTokenHash };
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const found = await this.#journal.read(id);
-      const stored = found === undefined ? undefined : this.#decode(id, found.bytes);
+      const read = found === undefined ? undefined : this.#decode(id, found.bytes);
+      const stored = read?.stored;
       const record = stored === undefined ? undefined : { id, ...stored.owner };
       // A write of this claim whose answer was lost.
       const isOurs = record?.attempt === request.attempt && record.tokenHash === nextTokenHash;
@@ -144,14 +148,7 @@ export class SessionJournaling {
       const next = { ...(stored as StoredSession), owner };
       const version = isOurs ? found?.version : await this.#write(id, found?.version ?? 0, encodeRecord(next));
       if (version === undefined) continue;
-      const bytes = Buffer.from(next.data);
-      return {
-        outcome: "taken",
-        record: decision.record,
-        stored: next,
-        data: data.decode(bytes, 0, bytes.length),
-        version,
-      };
+      return { outcome: "taken", record: decision.record, stored: next, data: read?.data, version };
     }
     throw new ZocaloError("JOURNAL_STALE", { op: "take", detail: "other servers took the session again and again" });
   }
@@ -167,10 +164,16 @@ export class SessionJournaling {
     }
   }
 
-  #decode(id: string, bytes: Uint8Array): StoredSession | undefined {
+  /** Undefined when it cannot be read: the client gets a new session. */
+  #decode(id: string, bytes: Uint8Array): { readonly stored: StoredSession; readonly data: unknown } | undefined {
     try {
-      return decodeRecord(id, bytes);
-    } catch (error) {
+      const stored = decodeRecord(id, bytes);
+      const kept = Buffer.from(stored.data);
+      return { stored, data: data.decode(kept, 0, kept.length) };
+    } catch (cause) {
+      const isKnown = cause instanceof ZocaloError && cause.code === "JOURNAL_RECORD_INVALID";
+      const detail = `the data of session ${id} cannot be read`;
+      const error = isKnown ? cause : new ZocaloError("JOURNAL_RECORD_INVALID", { op: "read", detail, cause });
       this.#owner.unkept(error, undefined);
       return undefined;
     }

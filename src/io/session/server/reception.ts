@@ -247,7 +247,9 @@ export class SessionReception implements GreetingOwner {
     const { registry } = this.#owner;
     const decision = registry.claim(claim, this.#owner.settings.clock.now(), journaling.instance);
     const session = registry.sessions.get(request.session);
-    if (decision.outcome === "resumed" && session !== undefined && (await journaling.renew(session))) {
+    const isHere = decision.outcome === "resumed" && session !== undefined && (await journaling.renew(session));
+    // It may have ended, or gone elsewhere, while that was written.
+    if (isHere && registry.sessions.get(request.session) === session && partsOf(session).endpoint.machine.resumable) {
       const { received } = partsOf(session).endpoint.machine.resumePoint;
       partsOf(session).epoch = decision.record.epoch;
       if (greeting.isOpen) this.#welcome(greeting, session, nextToken, request.received, { received });
@@ -272,10 +274,11 @@ export class SessionReception implements GreetingOwner {
     // What this server has of it is of the past.
     registry.leave(record.id);
     const addressKey = registry.addressKey(greeting.remoteAddress);
+    // The client comes again, and finds it in the journal.
+    if (!greeting.isOpen) return;
     const refusal = registry.admit({ record, addressKey }, this.#owner.settings.clock.now());
-    if (refusal !== undefined || !greeting.isOpen) {
-      if (refusal !== undefined) greeting.refuse(refusal);
-      else registry.forget(record.id);
+    if (refusal !== undefined) {
+      greeting.refuse(refusal);
       return;
     }
     const { id, principal } = record;

@@ -233,11 +233,6 @@ export class SessionRegistry {
   leave(id: string): void {
     const detail = "another server has had the session since";
     this.#endpointOf(id)?.abort(new ConnectionError("SESSION_MOVED", { op: "session", detail }));
-    this.forget(id);
-  }
-
-  /** A session that was admitted does not come. */
-  forget(id: string): void {
     this.#store.remove(id);
   }
 
