@@ -167,6 +167,7 @@ interface Watched extends CloseOnSignalsOptions {
 
 /** Listens for the signals until the servers are closed. */
 function watch(servers: readonly ClosableServer[], options: Watched, endsProcess: boolean): void {
+  if (servers.length === 0) return;
   const { signals, cutOn, delayMs, timeoutMs, exit = false, exitTimeoutMs = DEFAULT_EXIT_MS } = options;
   const names = [...new Set([...signals, ...cutOn])];
   let first: NodeJS.Signals | undefined;
@@ -179,13 +180,21 @@ function watch(servers: readonly ClosableServer[], options: Watched, endsProcess
     } else if (cutOn.includes(signal)) for (const server of servers) server.abort();
   };
   for (const name of names) listen(name, close);
-  void Promise.all(servers.map(({ closed }) => closed)).then(async () => {
-    const cut = (await Promise.all(reports)).some((report) => report.cut > 0);
+  const onAllClosed = async (): Promise<void> => {
+    // Before `close` of the server answers: a signal that comes after it must not go to a listener that is about to be removed.
     for (const name of names) unlisten(name, close);
+    const cut = (await Promise.all(reports)).some((report) => report.cut > 0);
     if (first === undefined || !endsProcess) return;
     const code = exit && cut ? SIGNAL_EXIT_CODE + constants.signals[first] : 0;
     expectEnd({ timeoutMs: exitTimeoutMs, atOnce: exit, code }, () => told.size > 0);
-  });
+  };
+  let open = servers.length;
+  for (const { closed } of servers) {
+    void closed.then(() => {
+      open -= 1;
+      if (open === 0) void onAllClosed();
+    });
+  }
 }
 
 function listen(name: NodeJS.Signals, close: (name: NodeJS.Signals) => void): void {
