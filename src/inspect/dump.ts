@@ -1,9 +1,9 @@
 /** All that there is, as one JSON document that can be sent to somebody else: no payloads, whatever the inspector shows. */
 
 import type { Listed } from "./registry.ts";
-import type { Row } from "./rows.ts";
 import { sessionDetail } from "./session-detail.ts";
 import type { Sources } from "./sources.ts";
+import type { ListRows } from "./wire.ts";
 
 /** More of one kind are not in a dump; it says so. */
 const MOST_OBJECTS = 20_000;
@@ -22,10 +22,10 @@ export function* dump(sources: Sources): Generator<string, void> {
   yield `,"errors":${JSON.stringify(errors.of())}}`;
 }
 
-function* list<T>(
-  name: string,
+function* list<Name extends keyof ListRows, T>(
+  name: Name,
   objects: Iterable<Listed<T>>,
-  rowOf: (object: Listed<T>) => Row,
+  rowOf: (object: Listed<T>) => ListRows[Name],
 ): Generator<string, void> {
   yield `,"${name}":[`;
   let count = 0;

@@ -5,21 +5,13 @@ import { ZocaloError } from "../core/errors.ts";
 import type { Clock } from "../io/network/network.ts";
 import type { DiagnosticEvent } from "../io/operation/diagnostics.ts";
 import { currentScope } from "../sim/guard/scope.ts";
-import type { Row } from "./rows.ts";
+import type { ErrorRow } from "./wire.ts";
 
 /** Most errors that are kept: of all sockets together. */
 const KEPT = 256;
 const CHANNEL = "zocalo:error";
 
-interface Seen {
-  readonly at: number;
-  readonly kind: string;
-  readonly local: string | undefined;
-  readonly remote: string | undefined;
-  readonly code: string;
-  readonly op: string | undefined;
-  readonly side: string | undefined;
-}
+type Seen = Omit<ErrorRow, "agoMs"> & { readonly at: number };
 
 /** Keeps the last errors from `start` on. Of an error of the program only that there was one: its text may say anything. */
 export class ErrorRing {
@@ -40,7 +32,7 @@ export class ErrorRing {
   }
 
   /** The errors with one peer, the last one first; of all peers without it. */
-  of(remote?: string): readonly Row[] {
+  of(remote?: string): readonly ErrorRow[] {
     const now = this.#clock.now();
     return this.#seen
       .filter((one) => remote === undefined || one.remote === remote)

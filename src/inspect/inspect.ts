@@ -17,7 +17,7 @@ import { currentScope } from "../sim/guard/scope.ts";
 import { openByPid, openFile } from "./doors.ts";
 import { ErrorRing } from "./errors.ts";
 import { Registry } from "./registry.ts";
-import { type Row, Rows } from "./rows.ts";
+import { Rows } from "./rows.ts";
 import type { Permission } from "./sources.ts";
 import { Watches } from "./watch.ts";
 import { type WebSources, webServer } from "./web-server.ts";
@@ -125,7 +125,7 @@ export async function inspect(options: InspectOptions = {}): Promise<Inspector> 
 
 function sourcesOf(errors: ErrorRing, payloads: boolean, allow: readonly Permission[]): WebSources {
   const { clock } = nodeNetwork;
-  const about = (): Row => ({
+  const about = (): object => ({
     pid: process.pid,
     node: process.version,
     platform: process.platform,

@@ -8,7 +8,6 @@ import { type Answer, gone, listed, ok, type Request } from "./answers.ts";
 import { dump } from "./dump.ts";
 import { pageInOrder } from "./page.ts";
 import type { AnyServer, Listed, Lists } from "./registry.ts";
-import type { Row } from "./rows.ts";
 import { sessionDetail } from "./session-detail.ts";
 import { heat, ofServer, sessions } from "./session-lists.ts";
 import type { Permission, Sources } from "./sources.ts";
@@ -149,7 +148,7 @@ function objectOf<List extends keyof Lists>(
   { id, sources }: Request,
   list: List,
   what: string,
-  rowOf: (found: Listed<Lists[List]>, sources: Sources) => Row,
+  rowOf: (found: Listed<Lists[List]>, sources: Sources) => object,
 ): Answer {
   const found = sources.registry.find(list, id);
   return found === undefined ? gone(what) : ok(rowOf(found, sources));

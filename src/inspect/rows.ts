@@ -11,9 +11,7 @@ import type { StreamSocket } from "../io/stream/socket.ts";
 import { Kept } from "./kept.ts";
 import type { AnyServer, Listed, Registry } from "./registry.ts";
 import { survey, type Surveyed } from "./survey.ts";
-
-/** A row of figures and words, as it is written in JSON. What is undefined is left out. */
-export type Row = Readonly<Record<string, unknown>>;
+import type { ConnectionRow, DatagramsRow, ServerRow, SessionRow } from "./wire.ts";
 
 /** Whole milliseconds, or with so many digits as a person reads. */
 function rounded(value: number | undefined): number | undefined {
@@ -40,15 +38,18 @@ export class Rows {
     for (const listed of this.#registry.all("servers")) if (!owned.has(listed.object)) yield listed;
   }
 
-  server({ id, since, object }: Listed<AnyServer>): Row {
-    const base = { id, kind: kindOf(object), address: String(object.localAddress), ageMs: this.#age(since) };
-    if (object instanceof Listener) return { ...base, stats: object.stats };
+  server({ id, since, object }: Listed<AnyServer>): ServerRow {
+    const base = { id, address: String(object.localAddress), ageMs: this.#age(since) };
+    if (object instanceof Listener) return { ...base, kind: "listener", stats: object.stats };
     const row = { ...base, draining: object.draining.aborted };
-    if (object instanceof Server) return { ...row, stats: object.stats, handlers: object.peers.size };
-    if (!(object instanceof SessionServer)) return { ...row, stats: object.stats };
+    if (object instanceof Server) {
+      return { ...row, kind: "connections", stats: object.stats, handlers: object.peers.size };
+    }
+    // A server of a contract over datagrams is one of these, too.
+    if (object instanceof DatagramServer) return { ...row, kind: "datagrams", stats: object.stats };
     const { name, version } = object.contract;
     const detached = this.#kept.of(object, object.sessions.size, () => object.detachedCount);
-    return { ...row, stats: { ...object.counters, detached }, contract: `${name} ${version}` };
+    return { ...row, kind: "sessions", stats: { ...object.counters, detached }, contract: `${name} ${version}` };
   }
 
   /** What was found by a look at all sessions, now or a while ago. */
@@ -59,7 +60,7 @@ export class Rows {
     );
   }
 
-  connection({ id, since, object }: Listed<StreamSocket>): Row {
+  connection({ id, since, object }: Listed<StreamSocket>): ConnectionRow {
     const { localAddress, remoteAddress, bytesReceived, bytesSent, tls } = object;
     return {
       id,
@@ -76,13 +77,13 @@ export class Rows {
     };
   }
 
-  datagrams({ id, since, object }: Listed<DatagramSocket>): Row {
+  datagrams({ id, since, object }: Listed<DatagramSocket>): DatagramsRow {
     const { localAddress, remoteAddress, stats } = object;
     const remote = remoteAddress === undefined ? undefined : String(remoteAddress);
     return { id, local: String(localAddress), remote, ageMs: this.#age(since), stats };
   }
 
-  session(listed: Listed<SessionFacade>): Row {
+  session(listed: Listed<SessionFacade>): SessionRow {
     const { id, since, object } = listed;
     const { endpoint, epoch } = partsOf(object);
     const { received, sent, acknowledged } = endpoint.machine.resumePoint;
@@ -142,12 +143,4 @@ const LEAST_SAMPLE_MS = 500;
 
 function countOf({ machine }: SessionEndpoint): number {
   return machine.received + machine.unacknowledgedLog.last;
-}
-
-function kindOf(server: AnyServer): string {
-  if (server instanceof SessionServer) return "sessions";
-  if (server instanceof Server) return "connections";
-  // A server of a contract over datagrams is one of these, too.
-  if (server instanceof DatagramServer) return "datagrams";
-  return "listener";
 }

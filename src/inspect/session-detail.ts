@@ -6,8 +6,8 @@ import type { ReplayLog } from "../core/session/replay-log.ts";
 import type { SessionEndpoint } from "../io/session/endpoint/endpoint.ts";
 import { partsOf, type SessionFacade } from "../io/session/endpoint/session.ts";
 import type { Listed } from "./registry.ts";
-import type { Row } from "./rows.ts";
 import type { Sources } from "./sources.ts";
+import type { CallRow, MessageRow, SessionDetail, StreamRow, UnderWay } from "./wire.ts";
 
 /** The most calls, streams and messages that one answer names; all are counted. */
 const MOST_NAMED = 100;
@@ -15,7 +15,7 @@ const MOST_NAMED = 100;
 const SHOWN_BYTES = 64;
 
 /** All that there is to say. */
-export function sessionDetail(listed: Listed<SessionFacade>, sources: Sources): Row {
+export function sessionDetail(listed: Listed<SessionFacade>, sources: Sources): SessionDetail {
   const { registry, rows, errors, payloads } = sources;
   const { endpoint } = partsOf(listed.object);
   const { machine, terms, settings } = endpoint;
@@ -45,7 +45,7 @@ export function sessionDetail(listed: Listed<SessionFacade>, sources: Sources): 
 }
 
 /** The calls that are not answered: those of this side, and those of the peer. */
-export function callsOf({ machine, handling, terms }: SessionEndpoint, now: number): Row {
+export function callsOf({ machine, handling, terms }: SessionEndpoint, now: number): UnderWay<CallRow> {
   const own = machine.underWay?.calls;
   const foreign = machine.underWay?.foreignCalls;
   const underWay = handling?.underWay;
@@ -53,12 +53,12 @@ export function callsOf({ machine, handling, terms }: SessionEndpoint, now: numb
     own: own?.size ?? 0,
     peer: foreign?.size ?? 0,
     list: [
-      ...first(own, ([id, { method, deadline }]) => {
+      ...first(own, ([id, { method, deadline }]): CallRow => {
         const timeoutMs = underWay?.calls.get(id)?.timeoutMs ?? Infinity;
         const ageMs = Number.isFinite(timeoutMs) ? Math.round(timeoutMs - (deadline - now)) : undefined;
         return { id, from: "here", method: terms.agreement.peerOffers[method], ageMs, ...remaining(deadline, now) };
       }),
-      ...first(foreign, ([id, { deadline }]) => {
+      ...first(foreign, ([id, { deadline }]): CallRow => {
         // One that waits has no handler yet.
         const running = underWay?.running.get(id);
         return {
@@ -73,12 +73,12 @@ export function callsOf({ machine, handling, terms }: SessionEndpoint, now: numb
   };
 }
 
-function remaining(deadline: number, now: number): Row {
+function remaining(deadline: number, now: number): Pick<CallRow, "remainingMs"> {
   return { remainingMs: Number.isFinite(deadline) ? Math.round(deadline - now) : undefined };
 }
 
 /** The open streams, with what each side may still send. */
-export function streamsOf({ machine, terms, plan }: SessionEndpoint): Row {
+export function streamsOf({ machine, terms, plan }: SessionEndpoint): UnderWay<StreamRow> {
   const streams = machine.underWay?.streams;
   return {
     own: streams?.own ?? 0,
@@ -98,8 +98,8 @@ export function streamsOf({ machine, terms, plan }: SessionEndpoint): Row {
 }
 
 /** The oldest messages that the peer has not acknowledged. */
-function messagesOf(log: ReplayLog, payloads: boolean): readonly Row[] {
-  const found: Row[] = [];
+function messagesOf(log: ReplayLog, payloads: boolean): readonly MessageRow[] {
+  const found: MessageRow[] = [];
   const last = Math.min(log.last, log.acknowledged + MOST_NAMED);
   for (let number = log.acknowledged + 1; number <= last; number += 1) {
     const { bytes, at } = log.frame(number);

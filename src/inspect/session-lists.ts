@@ -5,9 +5,9 @@ import { SessionServer } from "../io/session/server/serve.ts";
 import { type Answer, gone, listed, ok, type Request } from "./answers.ts";
 import { type Page, pageInOrder, pageOf } from "./page.ts";
 import type { Listed } from "./registry.ts";
-import type { Row } from "./rows.ts";
 import type { Sources } from "./sources.ts";
 import { cellFrom, cellOf, heatMap, isIn, SESSION_ORDERS, type Surveyed } from "./survey.ts";
+import type { SessionRow } from "./wire.ts";
 
 /** Answers about one server of sessions. */
 export function ofServer({ id, sources }: Request, answer: (server: SessionServer) => Answer): Answer {
@@ -25,7 +25,7 @@ export function sessions({ query, sources }: Request, server?: SessionServer): A
   }
   const cell = place === null ? undefined : cellFrom(place);
   if (place !== null && cell === undefined) return { status: 400, error: "cell must be a column and a row of heat" };
-  const rowOf = (session: Listed<SessionFacade>): Row => rows.session(session);
+  const rowOf = (session: Listed<SessionFacade>): SessionRow => rows.session(session);
   if (order === undefined && cell === undefined) {
     return listed(query, "sessions", (page) => pageInOrder(sessionsOf(sources, server), page), rowOf);
   }

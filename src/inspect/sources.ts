@@ -2,7 +2,7 @@
 
 import type { ErrorRing } from "./errors.ts";
 import type { Registry } from "./registry.ts";
-import type { Row, Rows } from "./rows.ts";
+import type { Rows } from "./rows.ts";
 
 /** What an inspector may change, when it was asked for by name. */
 export type Permission = "disconnect" | "drain";
@@ -15,5 +15,5 @@ export interface Sources {
   readonly payloads: boolean;
   readonly allow: ReadonlySet<Permission>;
   /** What the inspector says about the process and itself. */
-  readonly about: () => Row;
+  readonly about: () => object;
 }

@@ -2,6 +2,7 @@
 
 import { partsOf, type SessionFacade } from "../io/session/endpoint/session.ts";
 import type { Listed } from "./registry.ts";
+import type { HeatRow } from "./wire.ts";
 
 /** What one look at one session has found. */
 export interface Surveyed {
@@ -40,17 +41,6 @@ export const SESSION_ORDERS: Readonly<Record<string, (session: Surveyed) => numb
 const ROUND_TRIP_MS: readonly number[] = [0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 const HELD_BYTES: readonly number[] = [1, 1000, 4000, 16_000, 64_000, 256_000, 1e6, 4e6, 16e6];
 
-/** How many sessions have a round trip and memory between two figures. */
-export interface HeatMap {
-  /** Where the second column, and each one behind it, begins. The last column has those whose round trip is not known. */
-  readonly roundTripMs: readonly number[];
-  /** Where the second row, and each one behind it, begins. */
-  readonly heldBytes: readonly number[];
-  /** Row by row: how many sessions each column has. */
-  readonly cells: readonly (readonly number[])[];
-  readonly sessions: number;
-}
-
 /** A place in the map, as a question names it: `column,row`. */
 export type Cell = readonly [column: number, row: number];
 
@@ -70,7 +60,7 @@ export function cellFrom(text: string): Cell | undefined {
 }
 
 /** Counts them. */
-export function heatMap(sessions: readonly Surveyed[]): HeatMap {
+export function heatMap(sessions: readonly Surveyed[]): HeatRow {
   const cells = Array.from({ length: HELD_BYTES.length + 1 }, () =>
     Array.from({ length: ROUND_TRIP_MS.length + 2 }, () => 0),
   );

@@ -2,8 +2,8 @@
 
 import type { Clock, Timer } from "../io/network/network.ts";
 import { partsOf, type SessionFacade } from "../io/session/endpoint/session.ts";
-import type { Row } from "./rows.ts";
 import { callsOf, streamsOf } from "./session-detail.ts";
+import type { RequestRow, Seen, SeenRow, SessionRow } from "./wire.ts";
 
 /** How often a watched session is looked at. What begins and ends between two looks shows in the counters alone. */
 const LOOK_MS = 250;
@@ -14,19 +14,19 @@ const KEPT_EVENTS = 256;
 export interface SeenEvent {
   /** Counts up from 1 while the session is watched. */
   readonly number: number;
-  readonly row: Row;
+  readonly row: SeenRow;
 }
 
 /** What one look has found. */
 interface Look {
-  readonly state: string;
+  readonly state: SessionRow["state"];
   readonly remote: string | undefined;
   readonly sent: number;
   readonly acknowledged: number;
   readonly received: number;
   readonly roundTripMs: number | undefined;
   /** The calls and streams that are under way, by what names them. */
-  readonly underWay: ReadonlyMap<string, Row>;
+  readonly underWay: ReadonlyMap<string, RequestRow>;
 }
 
 /** All sessions that are watched. */
@@ -95,7 +95,7 @@ class Watch {
     this.#expectLook();
   }
 
-  #tell(row: Row): void {
+  #tell(row: SeenRow): void {
     this.#count += 1;
     const event: SeenEvent = { number: this.#count, row };
     this.#events.push(event);
@@ -107,13 +107,13 @@ class Watch {
 function lookAt(session: SessionFacade, now: number): Look {
   const { endpoint } = partsOf(session);
   const { remoteAddress, state, stats } = session;
-  const underWay = new Map<string, Row>();
+  const underWay = new Map<string, RequestRow>();
   for (const [what, { list }] of [
     ["call", callsOf(endpoint, now)],
     ["stream", streamsOf(endpoint)],
   ] as const) {
-    for (const { id, from, method } of list as readonly Row[]) {
-      underWay.set(`${what} ${String(from)} ${String(id)}`, { what, id, from, method });
+    for (const { id, from, method } of list) {
+      underWay.set(`${what} ${from} ${id}`, { what, id, from, method });
     }
   }
   return {
@@ -126,8 +126,8 @@ function lookAt(session: SessionFacade, now: number): Look {
 }
 
 /** What is different now. */
-function differences(before: Look, now: Look): readonly Row[] {
-  const found: Row[] = [];
+function differences(before: Look, now: Look): readonly Seen[] {
+  const found: Seen[] = [];
   if (now.state !== before.state) found.push({ type: "state", state: now.state, before: before.state });
   if (now.remote !== before.remote) found.push({ type: "connection", remote: now.remote });
   for (const [key, row] of now.underWay) if (!before.underWay.has(key)) found.push({ type: "began", ...row });

@@ -321,11 +321,6 @@ export const TABLE: LayerTable = {
   // The page of the proxies, as its server has it: `wire.ts` is what the browser reads of it.
   "proxy/page": { layers: ["core", "core/address", "io/network", "node", "proxy", "http"] },
 
-  // What runs in a browser, with a project and a bundle of its own.
-  "page/shell": { layers: ["core/text"], packages: ["preact", "htm"] },
-  "page/inspect": { layers: ["page/shell"], packages: ["preact", "htm"] },
-  "page/proxy": { layers: ["proxy/page", "page/shell"], packages: ["preact", "htm", "uplot"] },
-
   // Ring 3: a look into a running program. It reads what the rings below have, and its own HTTP is no socket of theirs.
   inspect: {
     layers: [
@@ -346,6 +341,11 @@ export const TABLE: LayerTable = {
     ],
     builtins: ["node:diagnostics_channel", "node:fs", "node:os", "node:path", "node:worker_threads"],
   },
+
+  // What runs in a browser, with a project and a bundle of its own. Of a server it imports the types of its `wire.ts`.
+  "page/shell": { layers: ["core/text"], packages: ["preact", "htm"] },
+  "page/inspect": { layers: ["inspect", "page/shell"], packages: ["preact", "htm"] },
+  "page/proxy": { layers: ["proxy/page", "page/shell"], packages: ["preact", "htm", "uplot"] },
 
   // Ring 3: conformance suites, for any implementation of the contracts; so they know none.
   testing: { layers: ["core", "io/network"], builtins: ["node:assert/strict"] },

@@ -4,7 +4,7 @@ import { html } from "htm/preact";
 import type { VNode } from "preact";
 import { bytes, count } from "./figures.ts";
 import { texts } from "./texts.ts";
-import type { SessionDetail } from "./wire.ts";
+import type { SessionDetail } from "../../inspect/wire.ts";
 
 /** The window of the peer as a bar, and the queues as figures. */
 export function Gauges({ session }: { readonly session: SessionDetail }): VNode {
@@ -12,11 +12,11 @@ export function Gauges({ session }: { readonly session: SessionDetail }): VNode 
   const { credit, queues, replay } = session;
   const figures = [
     [gauges.unacknowledged, `${gauges.messages(replay.messages)} · ${String(bytes(replay.retainedBytes))}`],
-    [gauges.fromPeer, bytes(credit?.waitingBytes)],
+    [gauges.fromPeer, bytes(credit.waitingBytes)],
     [gauges.waitingMessages, count(queues.waitingMessages)],
     [gauges.waitingRequests, count(queues.waitingRequests)],
   ] as const;
-  return html`${credit === undefined ? null : html`<${Window} ...${credit} />`}
+  return html`<${Window} ...${credit} />
     <dl class="figures">
       ${figures.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value ?? "–"}</dd></div>`)}
     </dl>`;

@@ -4,7 +4,7 @@ import { html } from "htm/preact";
 import type { VNode } from "preact";
 import { bytes, count, time } from "./figures.ts";
 import { texts } from "./texts.ts";
-import type { HeatRow } from "./wire.ts";
+import type { HeatRow } from "../../inspect/wire.ts";
 
 /** What the map needs. */
 export interface HeatMapProps {

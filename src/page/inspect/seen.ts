@@ -2,7 +2,7 @@
 
 import type { texts } from "./texts.ts";
 import { time } from "./figures.ts";
-import type { SeenRow } from "./wire.ts";
+import type { SeenRow } from "../../inspect/wire.ts";
 
 /** An event with a number of its own. */
 export interface Numbered {
@@ -47,7 +47,7 @@ export function shown(row: SeenRow, { seen, things, states }: ReturnType<typeof 
       const isGood = row.state === "open";
       return {
         kind: isGood ? "note" : "note bad",
-        words: seen.state(states[row.state as keyof typeof states] ?? row.state),
+        words: seen.state(states[row.state]),
       };
     }
     case "connection":

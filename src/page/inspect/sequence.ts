@@ -9,7 +9,7 @@ import { time } from "./figures.ts";
 import { type Numbered, shown, withNewer } from "./seen.ts";
 import { texts } from "./texts.ts";
 import { useVisible } from "./visible.ts";
-import type { SeenRow } from "./wire.ts";
+import type { SeenRow } from "../../inspect/wire.ts";
 
 /** The last events of a session, from now on, and those that were seen before. */
 export function Sequence({ id }: { readonly id: number }): VNode {

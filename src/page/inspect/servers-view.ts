@@ -11,15 +11,15 @@ import { usePulled } from "./pull.ts";
 import { Rates } from "./rates.ts";
 import { type Column, type Cursor, Pager, pagePath, Table, useCursor } from "./table.ts";
 import { texts } from "./texts.ts";
-import type { ConnectionRow, DatagramsRow, PageOf, ServerRow } from "./wire.ts";
+import type { ConnectionRow, DatagramsRow, ListenerFigures, PageOf, ServerRow } from "../../inspect/wire.ts";
 
 const ROWS = 10;
 
 /** What this view is answered. */
 type Answers = {
-  readonly servers: PageOf<"servers", ServerRow>;
-  readonly connections: PageOf<"connections", ConnectionRow>;
-  readonly datagrams: PageOf<"datagrams", DatagramsRow>;
+  readonly servers: PageOf<"servers">;
+  readonly connections: PageOf<"connections">;
+  readonly datagrams: PageOf<"datagrams">;
 };
 
 /** The view. */
@@ -42,7 +42,7 @@ export function ServersView(): VNode {
 interface ListProps<T extends { readonly id: number }> {
   readonly name: "servers" | "connections" | "datagrams";
   readonly title: string;
-  readonly page: (Readonly<Record<string, readonly T[]>> & { readonly next?: string }) | undefined;
+  readonly page: (Readonly<Record<string, readonly T[]>> & { readonly next?: string | undefined }) | undefined;
   readonly at: number;
   readonly cursor: Cursor;
   readonly columns: (rates: Rates<T>) => readonly Column<T>[];
@@ -63,33 +63,38 @@ function serverColumns(rates: Rates<ServerRow>): readonly Column<ServerRow>[] {
     { title: columns.id, of: ({ id }) => id },
     {
       title: columns.kind,
-      of: ({ kind, draining: isClosing }) => `${kinds[kind]}${isClosing === true ? ` · ${draining}` : ""}`,
+      of: (row) => `${kinds[row.kind]}${row.kind !== "listener" && row.draining ? ` · ${draining}` : ""}`,
     },
     { title: columns.address, of: ({ address }) => html`<code>${address}</code>` },
-    { title: columns.contract, of: ({ contract }) => contract },
+    { title: columns.contract, of: (row) => (row.kind === "sessions" ? row.contract : undefined) },
     { title: columns.age, of: ({ ageMs }) => time(ageMs), number: true },
-    { title: columns.open, of: ({ stats }) => count(stats.listener?.open ?? stats.open), number: true },
-    { title: columns.newRate, of: (row) => rate(rates.of(row, acceptedBy)), number: true },
+    { title: columns.open, of: (row) => count(listenerOf(row)?.open), number: true },
+    { title: columns.newRate, of: (row) => rate(rates.of(row, (one) => listenerOf(one)?.accepted)), number: true },
     {
       title: columns.datagramRate,
-      of: (row) => rate(rates.of(row, ({ stats }) => stats.datagramsReceived)),
+      of: (row) => rate(rates.of(row, (one) => (one.kind === "datagrams" ? one.stats.datagramsReceived : undefined))),
       number: true,
     },
     {
       title: columns.sessions,
-      of: ({ id, stats }) =>
-        stats.sessions === undefined
-          ? undefined
-          : html`<a href=${hashOf({ view: "sessions", server: id, sort: "held" })}>${count(stats.sessions)}</a>`,
+      of: (row) =>
+        row.kind === "sessions"
+          ? html`<a href=${hashOf({ view: "sessions", server: row.id, sort: "held" })}>${count(row.stats.sessions)}</a>`
+          : undefined,
       number: true,
     },
-    { title: columns.detached, of: ({ stats }) => count(stats.detached), number: true },
+    {
+      title: columns.detached,
+      of: (row) => (row.kind === "sessions" ? count(row.stats.detached) : undefined),
+      number: true,
+    },
     { title: columns.held, of: ({ stats }) => bytes(stats.heldBytes), number: true },
   ];
 }
 
-function acceptedBy({ stats }: ServerRow): number | undefined {
-  return stats.listener?.accepted ?? stats.accepted;
+function listenerOf(row: ServerRow): ListenerFigures | undefined {
+  if (row.kind === "datagrams") return undefined;
+  return row.kind === "sessions" ? row.stats.listener : row.stats;
 }
 
 function connectionColumns(rates: Rates<ConnectionRow>): readonly Column<ConnectionRow>[] {

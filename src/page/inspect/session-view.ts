@@ -11,7 +11,7 @@ import { usePulled } from "./pull.ts";
 import { Sequence } from "./sequence.ts";
 import { type Column, Table } from "./table.ts";
 import { texts } from "./texts.ts";
-import type { CallRow, SessionDetail, StreamRow } from "./wire.ts";
+import type { CallRow, SessionDetail, StreamRow } from "../../inspect/wire.ts";
 
 /** The view. */
 export function SessionView({ id }: { readonly id: number }): VNode {

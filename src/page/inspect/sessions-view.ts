@@ -10,7 +10,7 @@ import { hashOf, type Place, type Sort, SORTS } from "./place.ts";
 import { usePulled } from "./pull.ts";
 import { type Column, Pager, pagePath, Table, useCursor } from "./table.ts";
 import { texts } from "./texts.ts";
-import type { HeatRow, PageOf, ServerRow, SessionRow } from "./wire.ts";
+import type { HeatRow, PageOf, ServerRow, SessionRow } from "../../inspect/wire.ts";
 
 const ROWS = 25;
 /** Servers that can be chosen. */
@@ -20,9 +20,9 @@ type SessionsPlace = Extract<Place, { readonly view: "sessions" }>;
 
 /** What this view is answered. */
 type Answers = {
-  readonly servers: PageOf<"servers", ServerRow>;
+  readonly servers: PageOf<"servers">;
   readonly heat: HeatRow;
-  readonly list: PageOf<"sessions", SessionRow>;
+  readonly list: PageOf<"sessions">;
 };
 
 /** The view. */
