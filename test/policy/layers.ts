@@ -200,6 +200,7 @@ export const TABLE: LayerTable = {
       "io/listener",
       "io/session/endpoint",
     ],
+    builtins: ["node:async_hooks"],
   },
   "io/stateless": {
     layers: [

@@ -40,6 +40,8 @@ const REASONS: Readonly<Record<string, string>> = {
   "src/io/contract/format.ts place": TURN,
   "src/io/operation/abort-watch.ts watchers": "by the signal, which is of the program, and gone with it",
   "src/io/session/endpoint/session.ts readParts": ACCESS,
+  "src/io/session/server/handled-message.ts storage":
+    "each handler that runs has its own value in it, gone with the handler",
   "src/io/stream/framed-stream.ts pool": MEMORY,
   "src/io/stream/relay.ts pool": MEMORY,
   "src/node/tls-context.ts contexts": "by the options of the program, and gone with them",

@@ -34,6 +34,8 @@ export interface CallReceived extends Body {
 /** The peer opens a stream: `handled(chargeBytes)` when this was looked at. Send items, `endStream`, `fail`, or `cancel`. */
 export interface StreamOpened extends Body {
   readonly type: "open";
+  /** The number of its message. */
+  readonly number: number;
   readonly id: number;
   readonly method: number;
   readonly chargeBytes: number;

@@ -144,8 +144,14 @@ export abstract class Exchange {
 
   /** The peer, or this side, is another process than before. The peer may send messages again up to `peerSent`. */
   protected restartLanes(peerSent: number): void {
+    if (this.gate !== undefined) this.gate.sentAgain = peerSent;
     this.outgoing.restartLane();
     this.incoming.restart(peerSent);
+  }
+
+  /** Whether the handler of a message of the peer may have begun in another process. */
+  mayHaveBegun(number: number): boolean {
+    return this.gate !== undefined && number <= this.gate.sentAgain;
   }
 
   /** What waits for a journal: something that was said, or only something that came. */

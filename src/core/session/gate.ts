@@ -37,6 +37,8 @@ export class Gate {
   out: number;
   /** So many messages that come next were received before: the peer was not told, as they were not kept. */
   skip = 0;
+  /** Another process may have begun with messages up to this number. */
+  sentAgain = 0;
   /** What comes again up to this number was done by another process, but for `open`. */
   readonly doneTo: number;
   readonly #open: ReadonlySet<number>;

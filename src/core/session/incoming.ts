@@ -158,10 +158,15 @@ export class Incoming {
     return this.#gate === undefined ? undefined : Buffer.from(bytes.subarray(start, end));
   }
 
-  #readOpen(bytes: Buffer, start: number, end: number, number: number): SessionEvent {
+  #readOpen(bytes: Buffer, start: number, end: number, number: number): SessionEvent | undefined {
     need(end - start >= 8);
     const chargeBytes = this.#charge(start, end, number);
     const id = this.#newId(bytes, start);
+    if (number <= this.#before) {
+      // Streams do not move: whoever has opened it there has given it up.
+      this.lane.use(chargeBytes);
+      return undefined;
+    }
     if (this.#requests.streams.foreign >= this.#limits.maxStreams)
       throw exceeded(`more than ${this.#limits.maxStreams} streams`);
     const directions = bytes[start + 7] as number;
@@ -170,7 +175,7 @@ export class Incoming {
     if (!peerSends && !peerReceives) throw brokenProtocol("a stream has no direction");
     const method = readU16(bytes, start + 5);
     this.#requests.openStream({ id, own: false, sending: peerReceives, receiving: peerSends, number: 0, method });
-    return { type: "open", id, method, chargeBytes, peerSends, peerReceives, bytes, start: start + 8, end };
+    return { type: "open", number, id, method, chargeBytes, peerSends, peerReceives, bytes, start: start + 8, end };
   }
 
   #readAnswer(type: number, bytes: Buffer, start: number, end: number): SessionEvent | undefined {

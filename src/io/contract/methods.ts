@@ -63,6 +63,17 @@ export interface HandlerContext<Session> {
   readonly remainingMs: number;
   /** What the caller has sent along as `metadata`; an object without properties where that is nothing. */
   readonly metadata: Metadata;
+  /**
+   * Names the message: the session and the number of the message in it, `SESSION/NUMBER`. It is the same each time that the
+   * message is delivered, also at another server, and no other message that this side receives has it: a key for what a handler does
+   * in a database. Read it before the handler has ended.
+   */
+  readonly messageId: string;
+  /**
+   * Whether the handler may have run for this message before, in a server that has died or that the client has left: then look what was
+   * done for `messageId`. Always false without a journal and at a client, where each message is handled once.
+   */
+  readonly redelivered: boolean;
 }
 
 /** What the handler of a stream may answer: nothing, or the items to send. */

@@ -17,6 +17,18 @@ import type { ResumeOptions, SessionLimits, SessionTuning } from "./options.ts";
 import type { SessionSchedule } from "./schedule.ts";
 import { AgreedTerms } from "./terms.ts";
 
+/** The message that a handler is called for. */
+export interface Handled {
+  readonly session: object;
+  /** The name of the message: the same each time that it comes. */
+  readonly messageId: string;
+  /** Its number in the session. */
+  readonly number: number;
+}
+
+/** Calls `run`, which calls the handler of a message. Answers what it answers, or a promise of it. */
+export type HandlingWithin = (handled: Handled, run: () => unknown) => unknown;
+
 /** What all sessions of a server or a client have in common. */
 export interface EndpointSettings {
   readonly clock: Clock;
@@ -49,6 +61,8 @@ export interface EndpointSettings {
   readonly handlerList: readonly AnyHandler[];
   /** What happens around calls, both ways. */
   readonly watch: CallWatch;
+  /** Runs each handler, where a journal must know what is said in it. */
+  readonly within?: HandlingWithin | undefined;
 }
 
 /** What a session is made of. */
@@ -74,7 +88,7 @@ interface EndpointOptions extends SessionTuning {
 /** Fills in the defaults of options that were checked. @throws UsageError `OPTION_INVALID` for a handler that is missing. */
 export function endpointSettings(
   { limits = {}, timeouts = {}, resume = {}, handlers = {}, around, metrics, journal, ...tuning }: EndpointOptions,
-  common: Pick<EndpointSettings, "clock" | "schedule" | "peerProblems" | "plan">,
+  common: Pick<EndpointSettings, "clock" | "schedule" | "peerProblems" | "plan" | "within">,
 ): EndpointSettings {
   const { plan, clock } = common;
   const op = plan.role === "server" ? "serveSessions" : "connectSession";

@@ -37,6 +37,7 @@ import {
   SERVE_SESSIONS_RULES,
   type ServeSessionsOptions,
 } from "./options.ts";
+import { handleMessage } from "./handled-message.ts";
 import { LEAVING, leaveSessions } from "./leave-sessions.ts";
 import { connectionsOf, sessionFamilies } from "./metrics.ts";
 import { type JournalingOwner, SessionJournaling } from "./journaling.ts";
@@ -106,7 +107,9 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
     this.instance = newId(random);
     const plan = new ContractPlan(contract, "server", options.validate, options.limits?.maxMessageValues);
     const peerProblems = new PeerProblems(clock, (error) => this.#report(error, undefined));
-    this.settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), peerProblems, plan });
+    const within = options.journal === undefined ? undefined : handleMessage;
+    const schedule = new SessionSchedule(clock);
+    this.settings = endpointSettings(options, { clock, schedule, peerProblems, plan, within });
     const { codecs, features, limits } = this.settings;
     this.capabilities = { contract, codecs, features, limits };
     // The welcome carries a whole number.

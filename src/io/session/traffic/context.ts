@@ -8,6 +8,8 @@ import type { HandlerContext } from "../../contract/methods.ts";
 
 /** The context of one handler. Its signal is made only when somebody asks for it. */
 export class SessionContext implements HandlerContext<object> {
+  /** The number of the message; of the one of now, where one context serves many. */
+  number: number;
   readonly deadline: number;
   readonly metadata: Metadata;
   /** The method of a call whose handler runs, for whoever looks. */
@@ -20,11 +22,13 @@ export class SessionContext implements HandlerContext<object> {
   /** @param stream - Has the signal of the handler of a stream. */
   constructor(
     owner: SessionPartOwner,
+    number: number,
     deadline: number,
     metadata: Metadata = NO_METADATA,
     stream?: { readonly signal: AbortSignal },
   ) {
     this.#owner = owner;
+    this.number = number;
     this.deadline = deadline;
     this.metadata = metadata;
     this.#stream = stream;
@@ -36,6 +40,14 @@ export class SessionContext implements HandlerContext<object> {
 
   get server(): object | undefined {
     return this.#owner.server;
+  }
+
+  get messageId(): string {
+    return `${this.#owner.id}/${this.number}`;
+  }
+
+  get redelivered(): boolean {
+    return this.#owner.machine.mayHaveBegun(this.number);
   }
 
   get remainingMs(): number {

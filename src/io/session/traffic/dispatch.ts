@@ -9,12 +9,15 @@ import { TurnBudget } from "../../operation/turn-budget.ts";
 import { MISDIRECTED, type SessionAnswers } from "./answers.ts";
 import { type HandlersOwner, SessionHandlers } from "./handlers.ts";
 import type { SessionPartOwner } from "./owner.ts";
-import { PackedQueue, WITH_ID, WITH_TIME } from "./packed-queue.ts";
+import { PackedQueue, WITH_ID, WITH_NUMBER, WITH_TIME } from "./packed-queue.ts";
 import type { OpenStreams } from "./streams.ts";
 
-const EVENT = 0;
-const CALL = 1 | WITH_ID | WITH_TIME;
-const OPEN = 2 | WITH_ID;
+const EVENT = 0 | WITH_NUMBER;
+const CALL = 1 | WITH_NUMBER | WITH_ID | WITH_TIME;
+const OPEN = 2 | WITH_NUMBER | WITH_ID;
+
+/** What came, with the number of its message. */
+type Numbered = BodyPlace & { readonly number: number };
 
 /** A session with its streams. */
 export interface DispatchOwner extends SessionPartOwner {
@@ -70,17 +73,17 @@ export class SessionDispatch implements HandlersOwner {
 
   /** An event came. */
   event(event: EventReceived): void {
-    const { method, bytes, start, end } = event;
+    const { number, method, bytes, start, end } = event;
     if (this.handlers.laneBusy || this.#mustQueue) this.#push(EVENT, method, 0, Infinity, event);
-    else this.handlers.event(method, bytes, start, end);
+    else this.handlers.event(number, method, bytes, start, end);
   }
 
   /** A call came. */
   call(event: CallReceived): void {
-    const { method, id, timeoutMs, bytes, start, end } = event;
+    const { number, method, id, timeoutMs, bytes, start, end } = event;
     const deadline = this.#owner.turnTime() + timeoutMs;
     if (this.#mustQueue || !this.#mayStart(CALL, method)) this.#push(CALL, method, id, deadline, event);
-    else this.handlers.call(method, id, deadline, bytes, start, end);
+    else this.handlers.call(number, method, id, deadline, bytes, start, end);
   }
 
   /** A stream was opened; its items may come from now on. */
@@ -116,7 +119,7 @@ export class SessionDispatch implements HandlersOwner {
   startWaiting(): void {
     const queue = this.#queue;
     while (queue?.peek() === true) {
-      const { kind, method, id, time: deadline, bytes, start, end } = queue;
+      const { kind, method, number, id, time: deadline, bytes, start, end } = queue;
       if (kind === CALL && this.#wasCancelled(id)) {
         queue.drop();
         this.#owner.machine.freed(CALL_HEAD_BYTES + end - start);
@@ -127,9 +130,9 @@ export class SessionDispatch implements HandlersOwner {
       else {
         const { turn } = queue;
         queue.drop();
-        if (kind === EVENT) this.handlers.event(method, bytes, start, end);
-        else if (kind === CALL) this.handlers.call(method, id, deadline, bytes, start, end);
-        else this.handlers.stream(method, this.#owner.streams.waiting(id, turn), id, { bytes, start, end });
+        if (kind === EVENT) this.handlers.event(number, method, bytes, start, end);
+        else if (kind === CALL) this.handlers.call(number, method, id, deadline, bytes, start, end);
+        else this.handlers.stream(method, this.#owner.streams.waiting(id, turn), id, { number, bytes, start, end });
       }
     }
     this.#cancelled = undefined;
@@ -164,10 +167,10 @@ export class SessionDispatch implements HandlersOwner {
     return this.#methods[method & PLACE_BITS]?.serial !== true || !this.handlers.laneBusy;
   }
 
-  #push(kind: number, method: number, id: number, deadline: number, body: BodyPlace): void {
+  #push(kind: number, method: number, id: number, deadline: number, message: Numbered): void {
     this.#queue ??= new PackedQueue();
     this.#turnOf();
-    this.#queue.push(kind, method, id, deadline, body);
+    this.#queue.push(kind, method, id, deadline, message, message.number);
   }
 
   #turnOf(): TurnBudget {

@@ -11,11 +11,12 @@ import { decodeMetadata, METADATA_MARK, type MetadataHead, PLACE_BITS } from "..
 import type { MethodPlan } from "../../contract/plan.ts";
 import { type SessionAnswers, unknownMethod } from "./answers.ts";
 import { SessionContext } from "./context.ts";
+import type { HandlingWithin } from "../settings.ts";
 import type { SessionPartOwner } from "./owner.ts";
 import type { SessionStream } from "./stream.ts";
 
 /** Where the question of a stream stands. */
-type Question = Pick<StreamOpened, "bytes" | "start" | "end">;
+type Question = Pick<StreamOpened, "number" | "bytes" | "start" | "end">;
 
 /** What the handlers of a session need of their owner, besides the session. */
 export interface HandlersOwner {
@@ -42,7 +43,7 @@ export class SessionHandlers {
   #handledBytes = 0;
   #contexts: Map<number, SessionContext> | undefined;
   #eventContext: SessionContext | undefined;
-  /** Of the last event that had metadata. */
+  /** Of the last event that has one of its own. */
   #describedContext: SessionContext | undefined;
 
   constructor(session: SessionPartOwner, answers: SessionAnswers, owner: HandlersOwner) {
@@ -85,7 +86,7 @@ export class SessionHandlers {
   }
 
   /** Handles an event. */
-  event(place: number, bytes: Buffer, start: number, end: number): void {
+  event(number: number, place: number, bytes: Buffer, start: number, end: number): void {
     const session = this.#session;
     let answer: unknown;
     let understood = false;
@@ -95,7 +96,7 @@ export class SessionHandlers {
       const head = place < METADATA_MARK ? undefined : this.#headOf(place, bytes, start, end);
       const message = this.#answers.decode(method.request, bytes, head?.bodyAt ?? start, end);
       understood = true;
-      answer = this.#handle(method, message, this.#contextOf(head));
+      answer = this.#handle(method, message, this.#contextOf(number, head));
     } catch (error) {
       if (understood) session.problem(error);
       else this.#answers.addWrong(error);
@@ -105,11 +106,15 @@ export class SessionHandlers {
     else session.machine.eventHandled(chargeBytes);
   }
 
-  /** The context of an event. One for all that have no metadata. */
-  #contextOf(head: MetadataHead | undefined): SessionContext {
-    if (head === undefined) return (this.#eventContext ??= new SessionContext(this.#session, Infinity));
-    this.#describedContext = new SessionContext(this.#session, Infinity, head.metadata);
-    return this.#describedContext;
+  /** The context of an event. One for all that have no metadata, but for those that a journal keeps apart. */
+  #contextOf(number: number, head: MetadataHead | undefined): SessionContext {
+    if (head !== undefined || this.#session.settings.within !== undefined) {
+      this.#describedContext = new SessionContext(this.#session, number, Infinity, head?.metadata);
+      return this.#describedContext;
+    }
+    this.#eventContext ??= new SessionContext(this.#session, number, Infinity);
+    this.#eventContext.number = number;
+    return this.#eventContext;
   }
 
   // Methods that make functions are apart from those that run for each message (docs/decisions/0018).
@@ -131,7 +136,7 @@ export class SessionHandlers {
   }
 
   /** Handles a call. */
-  call(place: number, id: number, deadline: number, bytes: Buffer, start: number, end: number): void {
+  call(number: number, place: number, id: number, deadline: number, bytes: Buffer, start: number, end: number): void {
     const session = this.#session;
     const method = this.#methods[place & PLACE_BITS];
     if (method?.kind !== "call") {
@@ -145,7 +150,7 @@ export class SessionHandlers {
       const head = place < METADATA_MARK ? undefined : this.#headOf(place, bytes, start, end);
       const input = this.#answers.decode(method.request, bytes, head?.bodyAt ?? start, end);
       understood = true;
-      context = new SessionContext(session, deadline, head?.metadata);
+      context = new SessionContext(session, number, deadline, head?.metadata);
       answer = this.#handle(method, input, context);
     } catch (error) {
       if (understood) this.#answers.fail(id, error);
@@ -210,7 +215,7 @@ export class SessionHandlers {
     method: MethodPlan,
     stream: SessionStream,
     place: number,
-    { bytes, start, end }: Question,
+    { number, bytes, start, end }: Question,
   ): Promise<void> {
     this.streaming += 1;
     this.#handledBytes += end - start;
@@ -219,14 +224,15 @@ export class SessionHandlers {
       const head = place < METADATA_MARK ? undefined : this.#headOf(place, bytes, start, end);
       const input = this.#answers.decode(method.request, bytes, head?.bodyAt ?? start, end);
       toTell = ofHandler;
-      const context = new SessionContext(this.#session, Infinity, head?.metadata, stream);
-      const { watch } = this.#session.settings;
+      const context = new SessionContext(this.#session, number, Infinity, head?.metadata, stream);
+      const { watch, within } = this.#session.settings;
       const run = async (): Promise<void> => {
         const items = await this.#run(method, input, stream, context);
         toTell = ofAnswer;
         await stream.sendAll(items);
       };
-      await (watch.watches(method) ? watch.handle(method, input, context, run) : run());
+      const watched = (): unknown => (watch.watches(method) ? watch.handle(method, input, context, run) : run());
+      await (within === undefined ? watched() : within(context, watched));
       // An interceptor may have ended it without its handler.
       stream.end();
     } catch (error) {
@@ -254,9 +260,17 @@ export class SessionHandlers {
 
   /** Handles a call or an event, through what stands around it. */
   #handle(method: MethodPlan, input: unknown, context: SessionContext): unknown {
-    const { watch } = this.#session.settings;
+    const { watch, within } = this.#session.settings;
+    if (within !== undefined) return this.#handleWithin(within, method, input, context);
     if (!watch.watches(method)) return this.#run(method, input, context);
     return this.#watched(method, input, context);
+  }
+
+  #handleWithin(within: HandlingWithin, method: MethodPlan, input: unknown, context: SessionContext): unknown {
+    const { watch } = this.#session.settings;
+    return within(context, () =>
+      watch.watches(method) ? this.#watched(method, input, context) : this.#run(method, input, context),
+    );
   }
 
   #watched(method: MethodPlan, input: unknown, context: SessionContext): unknown {

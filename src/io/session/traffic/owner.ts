@@ -11,6 +11,8 @@ import type { EndpointSettings } from "../settings.ts";
 
 /** The session that owns its calls, events, streams and handlers. */
 export interface SessionPartOwner {
+  /** The name of the session. */
+  readonly id: string;
   readonly settings: EndpointSettings;
   readonly machine: Session;
   readonly terms: SessionTerms;

@@ -1,12 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { PackedQueue, WITH_ID, WITH_TIME } from "./packed-queue.ts";
+import { PackedQueue, WITH_ID, WITH_NUMBER, WITH_TIME } from "./packed-queue.ts";
 
 const message = fc.record(
   {
-    kind: fc.constantFrom(0, 1, 2 | WITH_ID, 3 | WITH_TIME, 4 | WITH_ID | WITH_TIME),
+    kind: fc.constantFrom(
+      0,
+      1,
+      2 | WITH_ID,
+      3 | WITH_TIME,
+      4 | WITH_ID | WITH_TIME,
+      5 | WITH_NUMBER,
+      6 | WITH_NUMBER | WITH_ID | WITH_TIME,
+    ),
     method: fc.nat(65_535),
+    number: fc.maxSafeNat(),
     id: fc.nat(0xffff_ffff),
     time: fc.oneof(fc.double({ noNaN: true }), fc.constant(Infinity)),
     body: fc.uint8Array({ maxLength: 2000 }),
@@ -20,23 +29,31 @@ test("messages come out as they went in, whatever the order of pushing and dropp
   fc.assert(
     fc.property(fc.array(fc.oneof(message, fc.constant("drop" as const)), { maxLength: 100 }), (steps) => {
       const queue = new PackedQueue();
-      const model: { kind: number; method: number; id: number; time: number; body: Uint8Array }[] = [];
+      const model: { kind: number; method: number; number: number; id: number; time: number; body: Uint8Array }[] = [];
       let turn = 0;
       for (const step of steps) {
         if (step !== "drop") {
-          const { kind, method, id, time, body } = step;
-          queue.push(kind, method, id, time, place(body));
+          const { kind, method, number, id, time, body } = step;
+          queue.push(kind, method, id, time, place(body), number);
+          const hasNumber = (kind & WITH_NUMBER) !== 0;
           const hasId = (kind & WITH_ID) !== 0;
           const hasTime = (kind & WITH_TIME) !== 0;
-          model.push({ kind, method, id: hasId ? id : 0, time: hasTime ? time : Infinity, body });
+          model.push({
+            kind,
+            method,
+            number: hasNumber ? number : 0,
+            id: hasId ? id : 0,
+            time: hasTime ? time : Infinity,
+            body,
+          });
         } else if (queue.peek()) {
-          const { kind, method, id, time, bytes, start, end } = queue;
+          const { kind, method, number, id, time, bytes, start, end } = queue;
           assert.equal(queue.turn, turn);
           queue.drop();
           turn += 1;
           // It stays where it is.
           const body = Uint8Array.from(bytes.subarray(start, end));
-          assert.deepEqual({ kind, method, id, time, body }, model.shift());
+          assert.deepEqual({ kind, method, number, id, time, body }, model.shift());
         }
         assert.deepEqual([queue.size, queue.nextTurn], [model.length, turn + model.length]);
         const packed = model.reduce((sum, { kind, body }) => sum + PackedQueue.bytesOf(kind, body.length), 0);

@@ -3,12 +3,14 @@
 import { copyBytes } from "../../../core/bytes/byte-range.ts";
 import { readU16, writeU16 } from "../../../core/session/wire/frame-types.ts";
 
-/** Bits of a kind: the message has an id, or a time. */
+/** Bits of a kind: the message has a number in its session, an id, or a time. */
+export const WITH_NUMBER = 0x20;
 export const WITH_ID = 0x40;
 export const WITH_TIME = 0x80;
 
-/** kind u8, method u16, length u32; then id u32 and time f64, where the kind says so. */
+/** kind u8, method u16, length u32; then number f64, id u32 and time f64, where the kind says so. */
 const HEAD_BYTES = 7;
+const NUMBER_BYTES = 8;
 const ID_BYTES = 4;
 const TIME_BYTES = 8;
 /** A block of this size is kept when the queue is empty. */
@@ -32,6 +34,7 @@ interface Block {
 export class PackedQueue {
   kind = 0;
   method = 0;
+  number = 0;
   id = 0;
   time: number = Infinity;
   /** The body: `bytes[start, end)`. Keep `bytes` if you `drop` before you use it; what is in it stays until the next `push`. */
@@ -60,13 +63,14 @@ export class PackedQueue {
     return headOf(kind) + bodyBytes;
   }
 
-  /** Puts a message at the end; the body is copied. `id` and `time` are kept if the kind says so. */
+  /** Puts a message at the end; the body is copied. `id`, `time` and `number` are kept if the kind says so. */
   push(
     kind: number,
     method: number,
     id: number,
     time: number,
     body: { readonly bytes: Uint8Array; readonly start: number; readonly end: number },
+    number = 0,
   ): void {
     const bodyBytes = body.end - body.start;
     const count = headOf(kind) + bodyBytes;
@@ -78,6 +82,7 @@ export class PackedQueue {
     writeU16(target, method, at + 1);
     target.writeUInt32BE(bodyBytes, at + 3);
     at += HEAD_BYTES;
+    if ((kind & WITH_NUMBER) !== 0) at = target.writeDoubleBE(number, at);
     if ((kind & WITH_ID) !== 0) at = target.writeUInt32BE(id, at);
     if ((kind & WITH_TIME) !== 0) at = target.writeDoubleBE(time, at);
     copyBytes(body.bytes, body.start, body.end, target, at);
@@ -95,8 +100,13 @@ export class PackedQueue {
     let at = this.#head + HEAD_BYTES;
     this.kind = kind;
     this.method = method;
+    this.number = 0;
     this.id = 0;
     this.time = Infinity;
+    if ((kind & WITH_NUMBER) !== 0) {
+      this.number = bytes.readDoubleBE(at);
+      at += NUMBER_BYTES;
+    }
     if ((kind & WITH_ID) !== 0) {
       this.id = bytes.readUInt32BE(at);
       at += ID_BYTES;
@@ -152,5 +162,8 @@ export class PackedQueue {
 }
 
 function headOf(kind: number): number {
-  return HEAD_BYTES + ((kind & WITH_ID) === 0 ? 0 : ID_BYTES) + ((kind & WITH_TIME) === 0 ? 0 : TIME_BYTES);
+  const numberBytes = (kind & WITH_NUMBER) === 0 ? 0 : NUMBER_BYTES;
+  return (
+    HEAD_BYTES + numberBytes + ((kind & WITH_ID) === 0 ? 0 : ID_BYTES) + ((kind & WITH_TIME) === 0 ? 0 : TIME_BYTES)
+  );
 }
