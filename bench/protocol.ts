@@ -2,7 +2,7 @@
  * Sessions against loops written by hand on raw `node:net` (bench/baseline) and against other people's ways of talking: two
  * processes, one TCP connection on loopback, payloads of 64 bytes, all in the same run. `broadcast`: one message of 100 bytes to
  * each of 200 clients. Words choose parts: `events`, `calls`, `ping`, `broadcast`, `crowd`, `memory`,
- * `watched`, `inspect`, `types`; without any all run.
+ * `watched`, `journal`, `inspect`, `types`; without any all run.
  * The first run installs the others (bench/peers).
  */
 
@@ -10,7 +10,7 @@ import { get } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import { inspectorPaths } from "../src/inspect.ts";
 import { alternate, pick, type Series } from "./harness/alternate.ts";
-import { show } from "./harness/figures.ts";
+import { show, showBar } from "./harness/figures.ts";
 import { type Figures, type Player, start } from "./harness/processes.ts";
 import { timeTypes } from "./protocol/type-check.ts";
 import { installPeers } from "./protocol/install-peers.ts";
@@ -223,6 +223,23 @@ const parts: Record<string, () => Promise<void>> = {
       });
       show({ name: `calls: ${name} against none`, ...sides("rate"), unit: "a second" });
       show({ name: "the processor of its server", ...sides("cpu"), unit: "ns a call" });
+    }
+  },
+  /** What a journal costs: one in memory, and one in a file, which is on the disk before an answer leaves. */
+  journal: async () => {
+    const names = ["zocalo", "zocalo-memory", "zocalo-file"];
+    const run = (work: (sides: Sides) => Promise<Figures>): Promise<Series> =>
+      alternate(Object.fromEntries(names.map((name) => [name, () => talking(name, work)])));
+    const ping = await run(({ client }) => client.ask("ping", { count: 5_000, warmUp: 1_000 }));
+    const calls = await run(({ client }) => client.ask("calls", { count: 50_000, warmUp: 10_000, inFlight: 64 }));
+    for (const name of names.slice(1)) {
+      const longer = pick(ping, name, "p50").map((one, round) => one - (pick(ping, "zocalo", "p50")[round] as number));
+      const title = `${name}, one call at a time, p50: longer by`;
+      const isFile = name === "zocalo-file";
+      showBar({ name: title, values: longer, target: isFile ? { atMost: 500 } : undefined, unit: "µs" });
+      const sides = { subject: pick(calls, name, "rate"), baseline: pick(calls, "zocalo", "rate") };
+      const target = isFile ? { atLeast: 0.4 } : undefined;
+      show({ name: `calls, 64 in flight: ${name} against none`, ...sides, target, unit: "a second" });
     }
   },
   /** A page looks at 10,000 sessions, once a second for ten seconds, against ten seconds without. */

@@ -9,23 +9,33 @@ export type Figures = Record<string, number>;
 /** Commands that a role understands: each takes and answers plain data. */
 export type Role = Record<string, (input: Figures) => Promise<Figures> | Figures>;
 
+/** More flags of Node for each role: `NODE_FLAGS="--cpu-prof --cpu-prof-dir=/tmp/profiles"`. */
+const FLAGS: readonly string[] = process.env["NODE_FLAGS"]?.split(" ") ?? [];
+
 /** A process that plays a role. */
 export interface Player {
   ask(command: string, input?: Figures): Promise<Figures>;
   stop(): void;
+  /** Sends the process a signal. */
+  signal(name: NodeJS.Signals): void;
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<void>;
 }
 
 /** Starts `file` (a module that calls {@link play}) as the role `name`; the words behind it are for the module. */
 export function start(file: string, name: string, ...words: readonly string[]): Player {
-  const child: ChildProcess = fork(fileURLToPath(file), [name, ...words], { execArgv: ["--expose-gc"] });
+  const child: ChildProcess = fork(fileURLToPath(file), [name, ...words], { execArgv: ["--expose-gc", ...FLAGS] });
   let next = 0;
   const waiting = new Map<number, (answer: { figures?: Figures; error?: string }) => void>();
   child.on("message", (answer: { id: number; figures?: Figures; error?: string }) => {
     waiting.get(answer.id)?.(answer);
     waiting.delete(answer.id);
   });
-  child.on("exit", (code) => {
-    for (const settle of waiting.values()) settle({ error: `the process of ${name} ended with ${code}` });
+  const ended = new Promise<void>((resolve) => {
+    child.on("exit", (code, signal) => {
+      for (const settle of waiting.values()) settle({ error: `the process of ${name} ended with ${signal ?? code}` });
+      resolve();
+    });
   });
   return {
     ask: (command, input = {}) =>
@@ -35,15 +45,21 @@ export function start(file: string, name: string, ...words: readonly string[]): 
           if (figures === undefined) reject(new Error(error));
           else resolve(figures);
         });
-        child.send({ id, command, input });
+        child.send({ id, command, input }, (error) => {
+          if (error !== null) reject(error);
+        });
       }),
     stop: () => child.kill(),
+    signal: (which) => child.kill(which),
+    ended,
   };
 }
 
 /** Plays the role that the command line names. */
 export function play(roles: Record<string, () => Role>): void {
   const role = roles[process.argv[2] ?? ""]?.();
+  // Nobody is left to stop it.
+  process.on("disconnect", () => process.exit(1));
   process.on("message", (message: { id: number; command: string; input: Figures }) => {
     void (async () => {
       const { id, command, input } = message;

@@ -1,8 +1,21 @@
 /** Zócalo's sessions as a {@link Peer}: with plain bytes, and with an object that zod checks. */
 
 import { subscribe } from "node:diagnostics_channel";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { z } from "zod";
-import { bytes, call, contract, event, connectSession, serveSessions } from "../../src/protocol.ts";
+import { fileJournal } from "../../src/journal-file.ts";
+import {
+  bytes,
+  call,
+  contract,
+  event,
+  connectSession,
+  memoryJournal,
+  serveSessions,
+  type SessionJournal,
+} from "../../src/protocol.ts";
 import type { Handlers, Link, Peer, Serving } from "./link.ts";
 
 const PLACE = "tcp://127.0.0.1:0";
@@ -43,13 +56,22 @@ interface Watching {
 
 type Around = (message: unknown, next: () => Promise<unknown>) => Promise<unknown>;
 
+/** A journal in a file that goes with the process. */
+function ownFile(): SessionJournal {
+  const folder = mkdtempSync(join(tmpdir(), "zocalo-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  process.on("SIGTERM", () => process.exit());
+  return fileJournal({ path: join(folder, "sessions.journal") });
+}
+
 /** @param subscribed - Whether somebody hears of each call on its tracing channel. */
-const zocalo = (watching: Watching = {}, subscribed = false): Peer => ({
+const zocalo = (watching: Watching = {}, subscribed = false, journal?: () => SessionJournal): Peer => ({
   async serve(handlers: Handlers): Promise<Serving> {
     if (subscribed) subscribe("tracing:zocalo:call:start", () => undefined);
     const server = await serveSessions(plain, PLACE, {
       ...LIMITS,
       ...watching,
+      journal: journal?.(),
       handlers: { tell: (message) => handlers.event(message), ask: (message) => handlers.call(message) },
     });
     return {
@@ -116,4 +138,6 @@ export const peers: Readonly<Record<string, Peer>> = {
   "zocalo-metrics": zocalo({ metrics: true }),
   "zocalo-around": zocalo({ around: (_message, next) => next() }),
   "zocalo-traced": zocalo({}, true),
+  "zocalo-memory": zocalo({}, false, () => memoryJournal()),
+  "zocalo-file": zocalo({}, false, ownFile),
 };
