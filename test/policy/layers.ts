@@ -162,6 +162,20 @@ export const TABLE: LayerTable = {
       "io/session/traffic",
     ],
   },
+  "io/session/shared": {
+    layers: [
+      "core",
+      "core/journal",
+      "core/options",
+      "core/session",
+      "io/network",
+      "io/operation",
+      "io/contract",
+      "io/journal",
+      "io/session",
+      "io/session/endpoint",
+    ],
+  },
   "io/session/client": {
     layers: [
       "core",
@@ -199,6 +213,7 @@ export const TABLE: LayerTable = {
       "io/stream",
       "io/listener",
       "io/session/endpoint",
+      "io/session/shared",
     ],
     builtins: ["node:async_hooks"],
   },

@@ -17,6 +17,7 @@ import { encodeAnswer, encodeCall, encodeEvent, encodeRefusal } from "../../src/
 import { behindMetadata, encodeMetadata, METADATA_MARK } from "../../src/io/contract/metadata.ts";
 import { codecOf } from "../../src/io/stateless/format.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
+import { SharedOutput, sharedFrame } from "../../src/core/session/shared-lane.ts";
 import { body } from "../fixtures/session-pair.ts";
 
 /* docs/wire-protocol.md is what other languages implement: its examples are the bytes of the implementation. */
@@ -116,6 +117,15 @@ test("the control frames", () => {
     control((frames) => frames.goAway({ survives: false, retryAfterMs: 1000, accepted: 5 })),
   );
   matches("close", encodeClose(9, { code: "", message: "bye" }));
+});
+
+test("the frames of what is said to many", () => {
+  matches("event of the log", sharedFrame(70_000, 2, Buffer.from('"hola"')));
+  const output = new SharedOutput(0);
+  output.tell(70_001);
+  const chunks: Uint8Array[] = [];
+  output.take(chunks);
+  matches("nothing up to place", Buffer.concat(chunks));
 });
 
 test("the numbered messages", () => {

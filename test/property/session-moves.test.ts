@@ -52,7 +52,10 @@ class Server {
   record(all: boolean): { readonly bytes: Uint8Array; readonly received: number; readonly sent: number } {
     const session = this.session.snapshot(all);
     const data = Buffer.from(JSON.stringify(this.heard));
-    return { bytes: encodeRecord({ owner: OWNER, agreement: AGREEMENT, data, groups: [], session }), ...session };
+    return {
+      bytes: encodeRecord({ owner: OWNER, agreement: AGREEMENT, data, groups: [], since: 0, session }),
+      ...session,
+    };
   }
 
   take(now: number): void {

@@ -30,6 +30,8 @@ export interface ResumeRequest {
   readonly acknowledged: number;
   /** The number of the last message that the client has given to its own messages. */
   readonly sent: number;
+  /** The place in the server's log up to which the client needs nothing; not set when it was never told one. */
+  readonly place?: number | undefined;
 }
 
 /** What a client sends first. */
@@ -67,7 +69,9 @@ export type FreshReason =
   /** Contract version, codec or limits are not those of before. */
   | "agreement-changed"
   /** The counters of the two sides do not go together. */
-  | "counters-invalid";
+  | "counters-invalid"
+  /** The server's log has lost what follows the client's place. */
+  | "place-unknown";
 
 const FRESH_REASONS: readonly string[] = [
   "session-unknown",
@@ -77,6 +81,7 @@ const FRESH_REASONS: readonly string[] = [
   "server-restarted",
   "agreement-changed",
   "counters-invalid",
+  "place-unknown",
 ];
 
 /** What a server answers when it takes the client. */
@@ -178,6 +183,7 @@ function readResume(fields: Fields): ResumeRequest {
     received: fields.integer("received", 0, MAX_NUMBER),
     acknowledged: fields.integer("acknowledged", 0, MAX_NUMBER),
     sent: fields.integer("sent", 0, MAX_NUMBER),
+    ...(fields.has("place") ? { place: fields.integer("place", 0, MAX_NUMBER) } : {}),
   };
 }
 

@@ -16,7 +16,8 @@ const STORED: StoredSession = {
     peerLimits: DEFAULT_LIMITS,
   },
   data: Uint8Array.of(0xc0),
-  groups: ["lobby"],
+  groups: [["lobby", 3]],
+  since: 2,
   session: {
     received: 7,
     acknowledged: 2,

@@ -25,15 +25,17 @@ export interface StoredSession {
   readonly agreement: Agreement;
   /** `session.data`, in MessagePack. */
   readonly data: Uint8Array;
-  /** The groups in which it is. */
-  readonly groups: readonly string[];
+  /** The groups in which it is, and the place in the log behind which it hears each. */
+  readonly groups: readonly (readonly [name: string, since: number])[];
+  /** The place in the log behind which it hears what it is told itself. */
+  readonly since: number;
   readonly session: SessionSnapshot;
 }
 
 const format = msgpack({ maxValues: MAX_VALUES });
 
 /** The bytes of a record. */
-export function encodeRecord({ owner, agreement, data, groups, session }: StoredSession): Uint8Array {
+export function encodeRecord({ owner, agreement, data, groups, since, session }: StoredSession): Uint8Array {
   const { frames, unfinished, ...counters } = session;
   const { previousTokenHash = null } = owner;
   const requests = unfinished.map(({ number, frame }) => [number, frame]);
@@ -44,6 +46,7 @@ export function encodeRecord({ owner, agreement, data, groups, session }: Stored
     agreement,
     data,
     groups,
+    since,
     ...fields,
   }) as Uint8Array;
 }
@@ -64,7 +67,8 @@ export function decodeRecord(id: string, bytes: Uint8Array): StoredSession {
       owner: readOwner(fields.object("owner")),
       agreement: readAgreement(fields.object("agreement")),
       data: readBytes(fields, "data"),
-      groups: fields.texts("groups", MAX_TEXTS, MAX_TEXT),
+      groups: readGroups(fields),
+      since: fields.integer("since", 0, MAX_NUMBER),
       session: {
         received: fields.integer("received", 0, MAX_NUMBER),
         acknowledged: fields.integer("acknowledged", 0, MAX_NUMBER),
@@ -107,6 +111,17 @@ function readAgreement(fields: Fields): Agreement {
     limits: readLimits(fields.object("limits")),
     peerLimits: readLimits(fields.object("peerLimits")),
   };
+}
+
+function readGroups(fields: Fields): StoredSession["groups"] {
+  const groups = fields.any("groups");
+  if (!Array.isArray(groups)) throw fields.invalid("groups", "must be a list");
+  return groups.map((group) => {
+    const [name, since] = Array.isArray(group) ? (group as readonly unknown[]) : [];
+    if (typeof name !== "string" || !Number.isSafeInteger(since))
+      throw fields.invalid("groups", "must be a list of names with their places");
+    return [name, since as number];
+  });
 }
 
 function readUnfinished(fields: Fields): readonly Unfinished[] {

@@ -7,6 +7,7 @@ import { lengthPrefix } from "../framing/boundaries/length-prefix.ts";
 import { ControlFrames } from "./wire/control-frames.ts";
 import { Keepalive, type KeepaliveVerdict } from "./keepalive.ts";
 import type { SessionSettings } from "./settings.ts";
+import type { SharedOutput } from "./shared-lane.ts";
 
 /** An acknowledgement is sent alone when so many bytes wait for it, a quarter of what a peer retains by default ... */
 const ACK_BYTES = 262_144;
@@ -54,6 +55,8 @@ export class Attachment {
   roundTripMs: number | undefined;
   /** When the ping was sent that has not come back; undefined when there is none. */
   #pingedAt: number | undefined;
+  /** What is said to many; undefined while nothing was. */
+  shared: SharedOutput | undefined;
   #acknowledged = 0;
   #unacknowledgedBytes = 0;
   #pongs = 0;
@@ -80,7 +83,7 @@ export class Attachment {
    * acknowledgement, be it of the same number, also tells the sender that its bytes arrive.
    */
   get #signDueAt(): number {
-    if (this.#heardSince === undefined || this.heldBytes === 0) return Infinity;
+    if (this.#heardSince === undefined || this.#partBytes === 0) return Infinity;
     return this.#heardSince + this.keepalive.heartbeatMs / SIGNS_A_HEARTBEAT;
   }
 
@@ -91,8 +94,12 @@ export class Attachment {
     return Math.min(this.keepalive.heardAt + ACK_DELAY_MS, since + MAX_ACK_DELAY_MS);
   }
 
-  /** Bytes of a frame that is not complete. */
+  /** Bytes of a frame that is not complete, and of what is said to many and waits. */
   get heldBytes(): number {
+    return this.#partBytes + (this.shared?.heldBytes ?? 0);
+  }
+  /** Bytes of a frame that is not complete. */
+  get #partBytes(): number {
     return this.#decoder?.heldBytes ?? 0;
   }
 
@@ -138,7 +145,7 @@ export class Attachment {
 
   /** Gives back what an idle connection does not need. */
   trim(): void {
-    if (this.heldBytes === 0) this.#decoder = undefined;
+    if (this.#partBytes === 0) this.#decoder = undefined;
   }
 
   /** A message came, the `received`th. */
@@ -152,7 +159,7 @@ export class Attachment {
   /** Time has passed. An acknowledgement that is due is said, though it may not be possible to write it now. */
   check(received: number, now: number): KeepaliveVerdict {
     if (Math.min(this.#ackDueAt, this.#signDueAt) <= now) this.acknowledge(received);
-    return this.keepalive.check(now, this.heldBytes > 0);
+    return this.keepalive.check(now, this.#partBytes > 0);
   }
 
   /** Says what was received. */

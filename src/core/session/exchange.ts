@@ -1,11 +1,17 @@
 /** The messages of both directions of a session, whatever carries them. */
 
 import { Gate, type SessionSnapshot } from "./gate.ts";
-import { Incoming } from "./incoming.ts";
+import { HELD } from "../held-bytes.ts";
+import { brokenProtocol } from "../peer-error.ts";
+import type { Attachment } from "./attachment.ts";
+import { eventTold, type SessionEvent } from "./event.ts";
+import { exceeded, Incoming } from "./incoming.ts";
 import { type BodyPlace, Outgoing } from "./outgoing.ts";
 import { ReplayLog } from "./replay-log.ts";
 import { Requests } from "./requests.ts";
 import type { SessionSettings } from "./settings.ts";
+import { SharedInput, SharedOutput } from "./shared-lane.ts";
+import { HEAD_BYTES, readU16, SHARED_LANE } from "./wire/frame-types.ts";
 
 /** How much of its window a side has used. */
 export interface LaneCredit {
@@ -23,12 +29,16 @@ export abstract class Exchange {
   protected out: Outgoing | undefined;
   protected in: Incoming | undefined;
   protected ids: Requests | undefined;
+  /** Of a client whose server has a log. */
+  protected sharedIn: SharedInput | undefined;
 
   /** With a journal; undefined without. */
   protected readonly gate: Gate | undefined;
 
   /** Messages of the peer that were received. */
   abstract received: number;
+  /** The connection of now. */
+  abstract readonly link: Attachment | undefined;
 
   constructor(settings: SessionSettings, gate: Gate | undefined) {
     this.settings = settings;
@@ -61,6 +71,11 @@ export abstract class Exchange {
     const { windowBytes } = this.settings.peerLimits;
     const { sent, limit } = this.out?.lane ?? { sent: 0, limit: windowBytes };
     return { windowBytes, freeBytes: Math.max(0, limit - sent), waitingBytes: this.in?.lane.heldBytes ?? 0 };
+  }
+  /** Memory that the session holds for its messages and for the calls of the peer (rule D6). */
+  get retainedBytes(): number {
+    const calls = (this.ids?.foreignCalls.size ?? 0) * HELD.foreignCall;
+    return this.log.pinnedBytes + (this.link?.heldBytes ?? 0) + calls;
   }
   /** Messages of this side that the peer has not acknowledged. */
   get unacknowledged(): number {
@@ -126,8 +141,12 @@ export abstract class Exchange {
     return this.outgoing.cancel(id, now);
   }
 
-  /** The oldest event that was not handled is: its bytes are free for the next one. */
-  eventHandled(chargeBytes: number): void {
+  /** The oldest event that was not handled is: its bytes are free for the next one. `isShared`: one of the log, without a number. */
+  eventHandled(chargeBytes: number, isShared = false): void {
+    if (isShared) {
+      this.sharedIn?.use(chargeBytes);
+      return;
+    }
     this.gate?.handled();
     this.in?.lane.use(chargeBytes);
   }
@@ -140,6 +159,62 @@ export abstract class Exchange {
   /** An item of a stream was handled. */
   itemHandled(id: number, chargeBytes: number): void {
     this.requests.streams.use(id, chargeBytes);
+  }
+
+  pinged(bytes: Buffer, start: number): void {
+    this.link?.pong(bytes, start);
+  }
+
+  /** Sends a message of the log, as {@link sharedFrame} makes it; false when there is no room, or no connection. */
+  say(frame: Uint8Array): boolean {
+    return this.link?.shared?.say(frame) === true;
+  }
+
+  /** A message of the log came. */
+  shared(place: number, bytes: Buffer, start: number, end: number): SessionEvent | undefined {
+    if (this.link?.deaf !== false) return undefined;
+    const input = this.#sharedInput();
+    const event = eventTold;
+    event.number = -place;
+    event.chargeBytes = HEAD_BYTES + 8 + end - start;
+    if (!input.take(event.chargeBytes)) throw exceeded("more of the log than the credit of its lane");
+    if (!input.reach(place)) {
+      input.use(event.chargeBytes);
+      return undefined;
+    }
+    event.method = readU16(bytes, start);
+    event.bytes = bytes;
+    event.start = start + 2;
+    event.end = end;
+    return event;
+  }
+
+  /** There is nothing in the log for this client up to a place. */
+  placed(place: number): void {
+    this.#sharedInput().reach(place);
+  }
+
+  #sharedInput(): SharedInput {
+    const { role, moves, limits } = this.settings;
+    if (role === "server" || moves !== true) throw brokenProtocol("it sends what this side has not agreed to");
+    return (this.sharedIn ??= new SharedInput(limits.windowBytes));
+  }
+
+  /** Begins the lane of the log on a connection. */
+  protected beginShared(link: Attachment, resumed: boolean): void {
+    const { role, moves, journaled, peerLimits, limits } = this.settings;
+    if (journaled === true) link.shared = new SharedOutput(resumed ? 0 : peerLimits.windowBytes);
+    else if (role === "client" && moves === true && resumed) {
+      this.sharedIn?.restart();
+      link.control.credit(SHARED_LANE, this.sharedIn?.grant() ?? limits.windowBytes);
+    }
+  }
+
+  /** Tells the peer that it may send more, where half a window is free. */
+  protected grantDue(link: Attachment): void {
+    if (this.in?.lane.due === true) link.control.credit(0, this.in.lane.grant());
+    if (this.ids?.streams.due === true) this.ids.streams.grantDue(link.control);
+    if (this.sharedIn?.due === true) link.control.credit(SHARED_LANE, this.sharedIn.grant());
   }
 
   /** The peer, or this side, is another process than before. The peer may send messages again up to `peerSent`. */

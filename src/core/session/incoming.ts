@@ -246,6 +246,6 @@ function need(enough: boolean): void {
   if (!enough) throw brokenProtocol("a message is too short for its type");
 }
 
-function exceeded(what: string): ProtocolError {
+export function exceeded(what: string): ProtocolError {
   return peerError("LIMIT_EXCEEDED", { op: "receive", detail: `the peer sent ${what} allows` });
 }

@@ -1,7 +1,6 @@
 /** The session: numbered messages both ways, over one connection after the other. */
 
 import { ConnectionError, ZocaloError } from "../errors.ts";
-import { HELD } from "../held-bytes.ts";
 import type { Machine } from "../machine.ts";
 import { brokenProtocol } from "../peer-error.ts";
 import { Attachment, NO_BYTES } from "./attachment.ts";
@@ -9,7 +8,7 @@ import { type CloseReason, encodeClose } from "./wire/close-frame.ts";
 import { type ControlSink, type GoAway, readControl } from "./wire/control-frames.ts";
 import { type Departed, Departure } from "./departure.ts";
 import { Exchange } from "./exchange.ts";
-import { NUMBERED } from "./wire/frame-types.ts";
+import { NUMBERED, SHARED_LANE } from "./wire/frame-types.ts";
 import { Gate, type SessionSnapshot } from "./gate.ts";
 import { type LossScope, lossesOf, refusedRequests } from "./losses.ts";
 import { type SessionEvent, ToldEvents } from "./event.ts";
@@ -72,16 +71,13 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
   /** The counters of now. */
   get resumePoint(): ResumePoint {
     const { acknowledged, transmitted } = this.log;
-    return { received: this.#acknowledgeable, acknowledged, sent: transmitted };
+    const place = this.sharedIn?.place;
+    const counters = { received: this.#acknowledgeable, acknowledged, sent: transmitted };
+    return place === undefined ? counters : { ...counters, place };
   }
   /** What belongs to the connection of now. Whoever drives the session sets how much is read there. */
   get link(): Attachment | undefined {
     return this.#link;
-  }
-  /** Memory that the session holds for its messages and for the calls of the peer (rule D6). */
-  get retainedBytes(): number {
-    const calls = (this.ids?.foreignCalls.size ?? 0) * HELD.foreignCall;
-    return this.log.pinnedBytes + (this.#link?.heldBytes ?? 0) + calls;
   }
 
   /**
@@ -107,6 +103,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
     link.acknowledge(this.#acknowledgeable);
     link.control.credit(0, this.in?.lane.grant() ?? this.settings.limits.windowBytes);
     this.ids?.streams.grantAll(link.control);
+    this.beginShared(link, this.#attachments > 0 || moved !== undefined);
     const replayed = this.out?.rewind(peerReceived) ?? 0;
     this.#tell({ type: "attached", resumed: this.#attachments > 0, replayed });
     this.#attachments += 1;
@@ -171,11 +168,11 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
       return words;
     }
     const sending = this.log.hasUnsent && !link.holding;
-    if (this.in?.lane.due === true) link.control.credit(0, this.in.lane.grant());
-    if (this.ids?.streams.due === true) this.ids.streams.grantDue(link.control);
+    this.grantDue(link);
     if (this.out?.takeStarved() === true || (this.#hurried && this.log.count > 0)) link.askForAck(now);
     const chunks: Uint8Array[] = [];
     link.takeControl(this.#acknowledgeable, sending, now, chunks);
+    if (!link.holding) link.shared?.take(chunks);
     if (sending) this.outgoing.take(OUTPUT_BYTES, now, chunks);
     return chunks;
   }
@@ -316,12 +313,13 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
 
   // What control frames say.
   credited(id: number, limitBytes: number): void {
+    if (id === SHARED_LANE) {
+      this.#link?.shared?.raise(limitBytes);
+      return;
+    }
     // What a new connection begins with is no news to a session that has sent nothing.
     if (this.ids === undefined && limitBytes <= this.settings.peerLimits.windowBytes) return;
     this.outgoing.credited(id, limitBytes);
-  }
-  pinged(bytes: Buffer, start: number): void {
-    this.#link?.pong(bytes, start);
   }
   ponged(): void {
     this.#link?.answered(this.#now);

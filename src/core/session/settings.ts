@@ -30,6 +30,8 @@ export interface SessionSettings {
   readonly replay: ReplayBounds;
   /** How long the session lives without a connection, in milliseconds. */
   readonly keptMs: number;
+  /** Whether both sides know sessions that go on in another process, and messages of a log. */
+  readonly moves?: boolean | undefined;
   /** Whether nothing leaves before it is kept by a journal: see `Session.kept`. */
   readonly journaled?: boolean | undefined;
 }
@@ -45,4 +47,6 @@ export interface ResumePoint {
   readonly acknowledged: number;
   /** The number of the last own message that was ever handed to a connection. */
   readonly sent: number;
+  /** The place in the server's log up to which this client needs nothing; undefined where there is none. */
+  readonly place?: number | undefined;
 }

@@ -30,10 +30,11 @@ export class SessionTerms {
 
   constructor(own: OwnTerms, agreement: Agreement, keptMs: number) {
     const { limits, peerLimits, codec, peerOffers, features } = agreement;
-    const journaled = own.journaled && features.includes(MOVES_FEATURE);
+    const moves = features.includes(MOVES_FEATURE);
+    const journaled = own.journaled && moves;
     this.agreement = agreement;
     this.plan = own.plan.of(codec as SessionCodec);
-    this.machine = { role: own.plan.role, limits, peerLimits, replay: own.replay, keptMs, journaled };
+    this.machine = { role: own.plan.role, limits, peerLimits, replay: own.replay, keptMs, moves, journaled };
     this.#places = peerPlaces(this.plan.peer.names, peerOffers);
     this.hasMetadata = features.includes(METADATA_FEATURE);
   }
@@ -42,6 +43,11 @@ export class SessionTerms {
   get heldBytes(): number {
     const { peerOffers } = this.agreement;
     return peerOffers === this.plan.peer.names ? 0 : peerOffers.length * OFFER_BYTES;
+  }
+
+  /** Whether the peer offers a method. */
+  knows(method: MethodPlan): boolean {
+    return this.#places === undefined || (this.#places[method.place] as number) >= 0;
   }
 
   /** The place of a method in the peer's list. @throws ProtocolError `METHOD_UNKNOWN`. */

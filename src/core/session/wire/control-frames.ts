@@ -2,7 +2,7 @@
 
 import { brokenProtocol } from "../../peer-error.ts";
 import { type CloseReason, readCloseReason } from "./close-frame.ts";
-import { ACK, CLOSE, CREDIT, GOAWAY, HEAD_BYTES, PING, PONG, readU64, writeU64 } from "./frame-types.ts";
+import { ACK, CLOSE, CREDIT, GOAWAY, HEAD_BYTES, PING, PLACE, PONG, readU64, SHARED, writeU64 } from "./frame-types.ts";
 
 /** What a GOAWAY says. */
 export interface GoAway {
@@ -98,6 +98,9 @@ export interface ControlSink<Told> {
   ponged(): void;
   leaving(say: GoAway): void;
   closed(received: number, reason: CloseReason): void;
+  /** A message of the log; its method stands at `start`. */
+  shared(place: number, bytes: Buffer, start: number, end: number): Told | undefined;
+  placed(place: number): void;
 }
 
 /** Reads the frame whose type stands at `start`. @throws ProtocolError `FRAME_INVALID`. */
@@ -111,6 +114,7 @@ export function readControl<Told>(
   const at = start + 1;
   const size = end - at;
   if (type === ACK && size === 8) return sink.acked(readU64(bytes, at));
+  if (type === SHARED && size >= 10) return sink.shared(readU64(bytes, at), bytes, at + 8, end);
   if (type === CREDIT && size === 12) {
     sink.credited(bytes.readUInt32BE(at), readU64(bytes, at + 4));
     return undefined;
@@ -121,6 +125,10 @@ export function readControl<Told>(
   }
   if (type === PONG && size === 8) {
     sink.ponged();
+    return undefined;
+  }
+  if (type === PLACE && size === 8) {
+    sink.placed(readU64(bytes, at));
     return undefined;
   }
   if (type === GOAWAY && size === 13) {

@@ -19,6 +19,13 @@ export const GOAWAY = 0x14;
 /** u64 number of the last message that was received, JSON object with code and message. */
 export const CLOSE = 0x15;
 
+/** u64 place in the log that many sessions share, u16 method, body. */
+export const SHARED = 0x16;
+/** u64 place: nothing up to there is to come any more. */
+export const PLACE = 0x17;
+/** The lane of the frames SHARED, as CREDIT names it. */
+export const SHARED_LANE = 0xffff_ffff;
+
 /** u16 method, body. */
 export const EVENT = 0x40;
 /** u32 id, u16 method, u32 remaining milliseconds, body. */
@@ -42,6 +49,7 @@ export const LENGTH_BYTES = 4;
 export const HEAD_BYTES = 5;
 /** Bytes before the body of a message. */
 export const EVENT_HEAD_BYTES: number = HEAD_BYTES + 2;
+export const SHARED_HEAD_BYTES: number = HEAD_BYTES + 10;
 export const CALL_HEAD_BYTES: number = HEAD_BYTES + 10;
 export const OPEN_HEAD_BYTES: number = HEAD_BYTES + 7;
 export const ITEM_HEAD_BYTES: number = HEAD_BYTES + 4;

@@ -348,6 +348,7 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
       announcement: undefined,
       closing: undefined,
       epoch: 0,
+      since: 0,
       referenced: true,
       addressKey: undefined,
     };

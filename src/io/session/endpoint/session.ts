@@ -49,6 +49,8 @@ export interface FacadeParts {
   closing: GracefulClose<SessionEnd, SessionCloseOptions> | undefined;
   /** At a server: how often a connection was accepted. */
   epoch: number;
+  /** At a server with a journal: the place in its log behind which the session began; 0 otherwise. */
+  readonly since: number;
   /** Whether its connections keep the process alive. */
   referenced: boolean;
   /** At a server: under which address the session counts; undefined where it counts under none. */

@@ -27,6 +27,8 @@ export interface CommitsOwner {
   snapshot(all: boolean): SessionSnapshot;
   /** The whole record. */
   encode(snapshot: SessionSnapshot): Uint8Array;
+  /** Resolves when what handlers have said to many by now is stored, and rejects when it never will be. */
+  said(): Promise<void>;
   /** It is written: what it covers may leave. */
   kept(snapshot: SessionSnapshot): void;
   /** Another server has the session. */
@@ -137,6 +139,7 @@ export class SessionCommits {
     const snapshot = this.#snapshot();
     const bytes = this.#owner.encode(snapshot);
     const sinceMs = clock.now();
+    if (!(await this.#isSaid())) return;
     const pauses = new BackoffPauses({}, RETRIES, sinceMs);
     while (!this.#isOver) {
       const outcome = await this.#try(bytes);
@@ -155,6 +158,16 @@ export class SessionCommits {
       for (const failed of this.#onFailure) failed();
       const pauseMs = pauses.next(clock.now(), random()) ?? 0;
       await new Promise<void>((resolve) => void clock.setTimer(resolve, pauseMs, true));
+    }
+  }
+
+  /** False when the server closes before: another server does it all again. */
+  async #isSaid(): Promise<boolean> {
+    try {
+      await this.#owner.said();
+      return true;
+    } catch {
+      return false;
     }
   }
 

@@ -1,35 +1,61 @@
-/** Some sessions by name, and messages to many of them. */
+/** Messages to many sessions: to those of a group, of a principal, to one by its id, or to all. */
 
 import { showAs } from "../../../core/show-as.ts";
 import type { Methods } from "../../../core/contract/contract.ts";
 import { UsageError } from "../../../core/errors.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
-import { partsOf, SessionFacade } from "../endpoint/session.ts";
+import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import type { SessionCodec } from "../../contract/format.ts";
 import { remoteObject, unbound } from "../../contract/handlers.ts";
 import type { ContractPlan, MethodPlan } from "../../contract/plan.ts";
+import type { EndpointSettings } from "../settings.ts";
+import type { SharedLog } from "../shared/log.ts";
+import { groupTopic, type SessionTopics } from "../shared/topics.ts";
+import { currentMessage } from "./handled-message.ts";
 import type { BroadcastReport } from "./public.ts";
 
-/** A set of sessions, or a map. */
-type Sessions = ReadonlySet<SessionFacade> | ReadonlyMap<string, SessionFacade>;
+/** The server that says it. */
+export interface Broadcaster {
+  readonly topics: SessionTopics;
+  /** With a journal: what is said goes to the sessions of all servers. */
+  readonly log: SharedLog | undefined;
+  readonly settings: Pick<EndpointSettings, "codecs">;
+}
 
-/** The events of the clients, as functions that send one to all of `sessions()`. */
-export function broadcasts(plan: ContractPlan, sessions: () => Sessions): object {
-  const offered: Methods = plan.peer;
+/** The events of the clients, as functions that send one to all who hear a topic. */
+export function broadcasts(owner: Broadcaster, topic: string): object {
+  const offered: Methods = owner.topics.plan.peer;
   const names = Object.keys(offered).filter((name) => offered[name]?.kind === "event");
   return remoteObject(
     names.map((name) => ({ name })),
     ({ name }) =>
       (message) =>
-        broadcast(plan, sessions(), name, message),
+        owner.log === undefined ? sendAll(owner, topic, name, message) : share(owner, owner.log, topic, name, message),
   );
 }
 
-/** Sends an event to sessions; it is encoded once for each codec that they use. */
-function broadcast(plan: ContractPlan, sessions: Sessions, name: string, message: unknown): BroadcastReport {
+/** Says an event once for the sessions of all servers. */
+function share(
+  { topics, settings }: Broadcaster,
+  log: SharedLog,
+  topic: string,
+  name: string,
+  message: unknown,
+): BroadcastReport {
+  const codec = settings.codecs[0] as SessionCodec;
+  const { bytes, start, end } = encode(topics.plan, codec, name, message).body;
+  const handled = currentMessage();
+  const isOwn = handled !== undefined && topics.has(handled.session);
+  const by = isOwn ? { session: handled.session, key: handled.nextKey() } : undefined;
+  const stored = log.say(topic, { codec, method: name, body: bytes.subarray(start, end) }, by);
+  return { sent: 0, waiting: topics.count(topic), dropped: 0, stored };
+}
+
+/** Sends an event to the sessions of this server; it is encoded once for each codec that they use. */
+function sendAll({ topics, settings }: Broadcaster, topic: string, name: string, message: unknown): BroadcastReport {
   const report = { sent: 0, waiting: 0, dropped: 0 };
-  const encoded = encodedFor(plan, sessions, name, message);
-  for (const session of sessions.values()) {
+  const encoded = encodedFor(topics, topic, settings.codecs[0] as SessionCodec, name, message);
+  for (const session of topics.members(topic)) {
     const { endpoint } = partsOf(session);
     if (endpoint.isOver) continue;
     const one = encoded.get(endpoint.terms.agreement.codec);
@@ -53,22 +79,22 @@ interface Encoded {
  * cannot carry, or its schema does not allow, is an error of the caller.
  */
 function encodedFor(
-  plan: ContractPlan,
-  sessions: Sessions,
+  topics: SessionTopics,
+  topic: string,
+  favourite: SessionCodec,
   name: string,
   message: unknown,
 ): ReadonlyMap<string, Encoded> {
   const encoded = new Map<string, Encoded>();
   const failed = new Set<string>();
-  for (const session of sessions.values()) {
-    const { terms, settings } = partsOf(session).endpoint;
-    const { codec } = terms.agreement;
+  for (const session of topics.members(topic)) {
+    const { codec } = partsOf(session).endpoint.terms.agreement;
     if (encoded.has(codec) || failed.has(codec)) continue;
     try {
-      encoded.set(codec, encode(plan, codec as SessionCodec, name, message));
+      encoded.set(codec, encode(topics.plan, codec as SessionCodec, name, message));
     } catch {
       failed.add(codec);
-      encode(plan, settings.codecs[0] as SessionCodec, name, message);
+      encode(topics.plan, favourite, name, message);
     }
   }
   return encoded;
@@ -80,104 +106,59 @@ function encode(plan: ContractPlan, codec: SessionCodec, name: string, message: 
   return { method, body: { bytes: Buffer.from(bytes.subarray(start, end)), start: 0, end: end - start } };
 }
 
-const NOBODY: ReadonlySet<SessionFacade> = new Set();
-
-/** The groups of a server: the sessions of each, while it has any. */
-export class SessionGroups {
-  readonly plan: ContractPlan;
-  readonly #members: Map<string, Set<SessionFacade>> = new Map();
-  /** The groups of each session, so that it leaves them at its end. */
-  readonly #memberships: Map<SessionFacade, Set<string>> = new Map();
-
-  constructor(plan: ContractPlan) {
-    this.plan = plan;
-  }
-
-  /** The sessions of a group. */
-  members(name: string): ReadonlySet<SessionFacade> {
-    return this.#members.get(name) ?? NOBODY;
-  }
-
-  join(name: string, session: SessionFacade): boolean {
-    // One of another server would be sent what its contract does not say.
-    const isOwn = session instanceof SessionFacade && partsOf(session).endpoint.settings.plan === this.plan;
-    if (!isOwn)
-      throw new UsageError("OPTION_INVALID", { op: "join", detail: "a group takes only sessions of its own server" });
-    if (session.state === "closed") return false;
-    return add(this.#members, name, session) && add(this.#memberships, session, name);
-  }
-
-  leave(name: string, session: SessionFacade): boolean {
-    return remove(this.#members, name, session) && remove(this.#memberships, session, name);
-  }
-
-  /** The groups of a session. */
-  of(session: SessionFacade): readonly string[] {
-    return [...(this.#memberships.get(session) ?? [])];
-  }
-
-  /** A session is over. */
-  ended(session: SessionFacade): void {
-    for (const name of Array.from(this.#memberships.get(session) ?? [])) this.leave(name, session);
-  }
-}
-
-/** One group, by its name; nothing else is kept here, so it can be made as often as it is asked for. */
-export class SessionGroup implements Iterable<SessionFacade> {
+/** Those who hear a topic; nothing else is kept here, so it can be made as often as it is asked for. */
+export class SessionAudience implements Iterable<SessionFacade> {
   readonly name: string;
-  readonly #groups: SessionGroups;
+  readonly #owner: Broadcaster;
+  readonly #topic: string;
   #remote: object | undefined;
 
-  constructor(groups: SessionGroups, name: string) {
+  constructor(owner: Broadcaster, op: string, name: string, topicOf: (name: string) => string) {
     // Two objects that look the same would be two groups.
     if (typeof name !== "string")
-      throw new UsageError("OPTION_INVALID", { op: "group", detail: `name must be a string, not ${typeof name}` });
-    this.#groups = groups;
+      throw new UsageError("OPTION_INVALID", { op, detail: `name must be a string, not ${typeof name}` });
     this.name = name;
+    this.#owner = owner;
+    this.#topic = topicOf(name);
   }
 
   get remote(): object {
-    this.#remote ??= broadcasts(this.#groups.plan, () => this.#groups.members(this.name));
+    this.#remote ??= broadcasts(this.#owner, this.#topic);
     return this.#remote;
   }
   get size(): number {
-    return this.#groups.members(this.name).size;
-  }
-
-  join(session: SessionFacade): boolean {
-    if (!(#groups in Object(this))) throw unbound("group", "join");
-    return this.#groups.join(this.name, session);
-  }
-
-  leave(session: SessionFacade): boolean {
-    if (!(#groups in Object(this))) throw unbound("group", "leave");
-    return this.#groups.leave(this.name, session);
+    return this.#owner.topics.count(this.#topic);
   }
 
   has(session: SessionFacade): boolean {
-    if (!(#groups in Object(this))) throw unbound("group", "has");
-    return this.#groups.members(this.name).has(session);
+    if (!(#owner in Object(this))) throw unbound("group", "has");
+    return this.#owner.topics.since(this.#topic, session) !== undefined;
   }
 
   [Symbol.iterator](): Iterator<SessionFacade> {
-    return this.#groups.members(this.name)[Symbol.iterator]();
+    return this.#owner.topics.members(this.#topic)[Symbol.iterator]();
   }
 }
+
+/** One group, by its name. */
+export class SessionGroup extends SessionAudience {
+  readonly #owner: Broadcaster;
+
+  constructor(owner: Broadcaster, name: string) {
+    super(owner, "group", name, groupTopic);
+    this.#owner = owner;
+  }
+
+  join(session: SessionFacade): boolean {
+    if (!(#owner in Object(this))) throw unbound("group", "join");
+    const { topics, log } = this.#owner;
+    return topics.join(this.name, session, log?.place ?? 0);
+  }
+
+  leave(session: SessionFacade): boolean {
+    if (!(#owner in Object(this))) throw unbound("group", "leave");
+    return this.#owner.topics.leave(this.name, session);
+  }
+}
+showAs(SessionAudience, "SessionAudience", ({ name, size }) => ({ name, size }));
 showAs(SessionGroup, "SessionGroup", ({ name, size }) => ({ name, size }));
-
-/** Adds to a set in a map, which is made for its first member. False when it is there already. */
-function add<Key, Member>(sets: Map<Key, Set<Member>>, key: Key, member: Member): boolean {
-  const known = sets.get(key);
-  if (known?.has(member) === true) return false;
-  if (known === undefined) sets.set(key, new Set([member]));
-  else known.add(member);
-  return true;
-}
-
-/** Removes from a set in a map, and the set with its last member. False when it was not there. */
-function remove<Key, Member>(sets: Map<Key, Set<Member>>, key: Key, member: Member): boolean {
-  const known = sets.get(key);
-  if (known?.delete(member) !== true) return false;
-  if (known.size === 0) sets.delete(key);
-  return true;
-}

@@ -9,6 +9,8 @@ import type { SessionRecord } from "../../../core/session/resume/session-store.t
 import type { SessionJournal } from "../../journal/journal.ts";
 import type { Clock, Random } from "../../network/network.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";
+import type { SharedLog } from "../shared/log.ts";
+import type { SessionTopics } from "../shared/topics.ts";
 import { SessionCommits } from "./commits.ts";
 import type { Claim } from "./registry.ts";
 
@@ -26,7 +28,8 @@ export interface JournalingOwner {
   readonly keptMs: number;
   /** What may be said about who continues a session. */
   recordOf(id: string): SessionRecord | undefined;
-  groupsOf(session: SessionFacade): readonly string[];
+  readonly topics: SessionTopics;
+  readonly log: SharedLog | undefined;
   /** Something failed that nobody awaits. */
   unkept(error: unknown, session: SessionFacade | undefined): void;
 }
@@ -69,7 +72,7 @@ export class SessionJournaling {
   /** A session begins here, or goes on here with the record of this version. */
   add(session: SessionFacade, version: number): void {
     const { clock, random } = this.#owner;
-    const { endpoint } = partsOf(session);
+    const { endpoint, since } = partsOf(session);
     const { machine } = endpoint;
     let encoded: Uint8Array = data.encode(null) as Uint8Array;
     let record = this.#owner.recordOf(session.id) as SessionRecord;
@@ -93,9 +96,11 @@ export class SessionJournaling {
           // A session that makes room, or whose time is up, is off the books before it is over.
           record = this.#owner.recordOf(session.id) ?? record;
           const { id: _, ...owner } = record;
-          const groups = this.#owner.groupsOf(session);
-          return encodeRecord({ owner, agreement: endpoint.terms.agreement, data: encoded, groups, session: snapshot });
+          const { agreement } = endpoint.terms;
+          const groups = this.#owner.topics.groupsOf(session);
+          return encodeRecord({ owner, agreement, data: encoded, groups, since, session: snapshot });
         },
+        said: async () => await this.#owner.log?.said(session),
         kept: (snapshot) => {
           machine.kept(snapshot, endpoint.now());
           endpoint.pump();

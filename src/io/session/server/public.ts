@@ -47,6 +47,12 @@ export interface BroadcastReport {
    * that waits is dropped instead.
    */
   readonly dropped: number;
+  /**
+   * With a journal, `sent` and `dropped` are 0, `waiting` has the sessions of this server, and the message goes to the sessions of all
+   * servers: this resolves with its place in the log of the journal when it is stored. It rejects with `JOURNAL_UNKNOWN` when nobody
+   * knows whether it was stored, and with `JOURNAL_UNAVAILABLE` when the server closes before; nobody needs to await it.
+   */
+  readonly stored?: Promise<number> | undefined;
 }
 
 /**
@@ -59,6 +65,18 @@ export type Broadcasts<Client extends Methods> = {
     ...message: MethodArguments<RequestInput<Client[K]>, undefined>
   ) => BroadcastReport;
 };
+
+/** Sessions that hear the same: those of a principal (`server.principal`), of a group, or one by its id (`server.session`). */
+export interface SessionAudience<Client extends Methods, Data> extends Iterable<Session<Client, Data>> {
+  /** The name or the id by which the server knows them. */
+  readonly name: string;
+  /** Sessions of this server that belong to it, as iterating over it tells them. */
+  readonly size: number;
+  /** Whether a session belongs to it. */
+  has(session: Session<Client, Data>): boolean;
+  /** Sends an event to all of them, with a journal at all servers: `group.remote.said("hola")`. */
+  readonly remote: Broadcasts<Client>;
+}
 
 /**
  * Some sessions of a server, by name. A session that is over leaves by itself; one that is detached stays, and gets what it
@@ -82,19 +100,11 @@ export type Broadcasts<Client extends Methods> = {
  * await session.close();
  * ```
  */
-export interface SessionGroup<Client extends Methods, Data> extends Iterable<Session<Client, Data>> {
-  /** The name by which the server knows the group. */
-  readonly name: string;
-  /** Sessions in the group. */
-  readonly size: number;
+export interface SessionGroup<Client extends Methods, Data> extends SessionAudience<Client, Data> {
   /** Takes a session in; false when it is there already, or over. */
   join(session: Session<Client, Data>): boolean;
   /** Lets a session go; false when it was not there. */
   leave(session: Session<Client, Data>): boolean;
-  /** Whether a session is there. */
-  has(session: Session<Client, Data>): boolean;
-  /** Sends an event to all of them: `group.remote.said("hola")`. */
-  readonly remote: Broadcasts<Client>;
 }
 
 /** Options of `SessionServer.close`. */
@@ -142,7 +152,14 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
   readonly closed: Promise<ServerEnd>;
   /** The group of this name; it is made when it is first asked for. */
   group(name: string): SessionGroup<Client, Data>;
-  /** Sends an event to all sessions: `server.remote.said("hola")`. */
+  /**
+   * One session by its id, also one that is at another server of the same journal: `server.session(id).remote.said("hola")`. Nobody
+   * looks whether there is one.
+   */
+  session(id: string): SessionAudience<Client, Data>;
+  /** All sessions of one principal, as `authenticate` has named it; with a journal at all servers. */
+  principal(name: string): SessionAudience<Client, Data>;
+  /** Sends an event to all sessions, with a journal to those of all servers: `server.remote.said("hola")`. */
   readonly remote: Broadcasts<Client>;
   /**
    * Takes no new sessions (`SERVER_BUSY`), tells all clients that the server goes (GOAWAY) and when to come back, and waits

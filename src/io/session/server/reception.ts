@@ -2,7 +2,7 @@
 
 import { isForCaller } from "../../../core/contract/remote-error.ts";
 import { ConnectionError, UsageError, ZocaloError } from "../../../core/errors.ts";
-import type { FreshReason, Hello, Refusal, Welcome } from "../../../core/handshake/hello.ts";
+import type { FreshReason, Hello, Refusal, ResumeRequest, Welcome } from "../../../core/handshake/hello.ts";
 import {
   type Agreement,
   agreeWithClient,
@@ -14,6 +14,7 @@ import type { StreamSocket } from "../../stream/socket.ts";
 import { endNow } from "../../stream/linger.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import type { EndpointSettings } from "../settings.ts";
+import type { SharedLog } from "../shared/log.ts";
 import { type GreetingOwner, ServerGreeting } from "./greeting.ts";
 import type { SessionJournaling, TakenOver } from "./journaling.ts";
 import { busy, type Claim, newId, newRecord, newToken, type SessionRegistry } from "./registry.ts";
@@ -48,6 +49,7 @@ export interface ReceptionOwner {
   readonly registry: SessionRegistry;
   /** Undefined without a journal. */
   readonly journaling: SessionJournaling | undefined;
+  readonly log: SharedLog | undefined;
   readonly random: Random;
   /** Why nobody comes in any more; undefined while the server is open. */
   readonly closing: Refusal | undefined;
@@ -212,10 +214,9 @@ export class SessionReception implements GreetingOwner {
       await this.#open(visit, principal, undefined);
       return;
     }
-    const { registry, random, settings } = this.#owner;
+    const { registry, random, settings, journaling } = this.#owner;
     const nextToken = newToken(random);
     const claim: Claim = { request, principal, agreement, nextToken };
-    const { journaling } = this.#owner;
     if (journaling !== undefined && request.server === journaling.instance) {
       await this.#continue(visit, claim, journaling);
       return;
@@ -236,7 +237,7 @@ export class SessionReception implements GreetingOwner {
       const session = registry.sessions.get(request.session) as SessionFacade;
       const { received } = partsOf(session).endpoint.machine;
       partsOf(session).epoch = decision.record.epoch;
-      this.#welcome(greeting, session, nextToken, request.received, { received });
+      this.#welcome(greeting, session, nextToken, { received }, request);
     }
   }
 
@@ -252,7 +253,7 @@ export class SessionReception implements GreetingOwner {
     if (isHere && registry.sessions.get(request.session) === session && partsOf(session).endpoint.machine.resumable) {
       const { received } = partsOf(session).endpoint.machine.resumePoint;
       partsOf(session).epoch = decision.record.epoch;
-      if (greeting.isOpen) this.#welcome(greeting, session, nextToken, request.received, { received });
+      if (greeting.isOpen) this.#welcome(greeting, session, nextToken, { received }, request);
       return;
     }
     const taken = await journaling.take(claim).catch(awayOf);
@@ -285,7 +286,7 @@ export class SessionReception implements GreetingOwner {
     const session = this.#owner.create({ id, principal, agreement, data, addressKey, taken });
     registry.opened(session);
     const { received, sent: moved } = stored.session;
-    this.#welcome(greeting, session, nextToken, request.received, { received, moved }, request.sent);
+    this.#welcome(greeting, session, nextToken, { received, moved }, request);
   }
 
   async #open(visit: Visit, known: string | undefined, fresh: FreshReason | undefined): Promise<void> {
@@ -315,23 +316,24 @@ export class SessionReception implements GreetingOwner {
       this.#owner.discard(session);
       return;
     }
-    this.#welcome(greeting, session, token, 0, fresh === undefined ? {} : { fresh });
+    this.#welcome(greeting, session, token, fresh === undefined ? {} : { fresh });
   }
 
   #welcome(
     greeting: ServerGreeting,
     session: SessionFacade,
     token: string,
-    peerReceived: number,
     how: Pick<Welcome, "received" | "moved" | "fresh">,
-    peerSent?: number,
+    request?: ResumeRequest,
   ): void {
-    const { endpoint, epoch } = partsOf(session);
+    const { endpoint, epoch, since } = partsOf(session);
     const { id, terms } = endpoint;
     try {
       greeting.welcome(this.#answer(terms.agreement, id, token, epoch, how));
       this.#answered(greeting);
-      endpoint.connect(greeting.connection, peerReceived, undefined, peerSent);
+      if (isJournaled(session)) this.#owner.log?.resume(session, Math.max(since, request?.place ?? 0));
+      const moved = how.moved === undefined ? undefined : request?.sent;
+      endpoint.connect(greeting.connection, request?.received ?? 0, undefined, moved);
     } catch (error) {
       // A mistake of this side: the client must not wait for a session that nobody holds, nor the session for its client.
       greeting.connection.abort(error);

@@ -30,7 +30,9 @@ import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
 import { partsOf, SessionFacade, type FacadeOwner, tellAttached, tellEnd } from "../endpoint/session.ts";
 import { SessionSchedule } from "../schedule.ts";
 import { type EndpointSettings, endpointSettings } from "../settings.ts";
-import { broadcasts, SessionGroup, SessionGroups } from "./groups.ts";
+import { SharedLog } from "../shared/log.ts";
+import { EVERYBODY, principalTopic, SessionTopics, sessionTopic } from "../shared/topics.ts";
+import { type Broadcaster, broadcasts, SessionAudience, SessionGroup } from "./groups.ts";
 import {
   type AnyServerOptions,
   CLOSE_SESSIONS_RULES,
@@ -47,7 +49,7 @@ import { newId, SessionRegistry } from "./registry.ts";
 import type * as api from "./public.ts";
 import type { CloseSessionsOptions, SessionServerStats } from "./public.ts";
 
-/** Clients come back at 2,000 a second, unless the program says otherwise. */
+/** Clients come back at 2,000 a second by default. */
 const SPREAD_MS_PER_SESSION = 0.5;
 
 /** Serves a contract over `network`; see the public `serveSessions`, whose own options have more `rules`. */
@@ -80,7 +82,7 @@ const FACADE_OWNER: FacadeOwner = {
 };
 
 /** The one implementation of the public `SessionServer`. */
-export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingOwner {
+export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingOwner, Broadcaster {
   readonly contract: Contract;
   readonly instance: string;
   readonly keptMs: number;
@@ -92,7 +94,8 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
   readonly #network: OwnNetwork;
   readonly #options: AnyServerOptions;
   readonly #reception: SessionReception;
-  readonly #groups: SessionGroups;
+  readonly topics: SessionTopics;
+  readonly log: SharedLog | undefined;
   readonly remote: object;
   #listener: Listener<StreamSocket> | undefined;
   readonly #closing: GracefulClose<CloseReport, CloseSessionsOptions>;
@@ -106,7 +109,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
     const { clock, random } = this.#network;
     this.instance = newId(random);
     const plan = new ContractPlan(contract, "server", options.validate, options.limits?.maxMessageValues);
-    const peerProblems = new PeerProblems(clock, (error) => this.#report(error, undefined));
+    const peerProblems = new PeerProblems(clock, (error) => this.unkept(error, undefined));
     const within = options.journal === undefined ? undefined : handleMessage;
     const schedule = new SessionSchedule(clock);
     this.settings = endpointSettings(options, { clock, schedule, peerProblems, plan, within });
@@ -118,8 +121,9 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
     this.registry = new SessionRegistry(this.instance, options.limits ?? {}, this.keptMs, store);
     this.journaling = options.journal === undefined ? undefined : new SessionJournaling(options.journal, this);
     this.#reception = new SessionReception(this, options);
-    this.#groups = new SessionGroups(plan);
-    this.remote = broadcasts(plan, () => this.sessions);
+    this.topics = new SessionTopics(plan, this.sessions);
+    this.log = options.journal === undefined ? undefined : new SharedLog(options.journal, this);
+    this.remote = broadcasts(this, EVERYBODY);
     this.#closing = new GracefulClose(
       clock,
       () => ({ op: "close", local: this.localAddress.toString() }),
@@ -133,6 +137,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
     const options = this.#options;
     const settings = connectionSettings({ timeouts: { writeStallMs: options.timeouts?.writeStallMs } });
     await this.journaling?.open();
+    await this.log?.open();
     const { maxUnauthenticated: maxHandshakes } = this.#reception;
     // In a handshake of TLS; silent or leaving; waiting for the answer.
     const { maxConnections = this.registry.maxSessions + 3 * maxHandshakes } = options.limits ?? {};
@@ -195,8 +200,16 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
   }
 
   group(name: string): SessionGroup {
-    if (!(#groups in Object(this))) throw unbound("server", "group");
-    return new SessionGroup(this.#groups, name);
+    if (!(#counts in Object(this))) throw unbound("server", "group");
+    return new SessionGroup(this, name);
+  }
+  session(id: string): SessionAudience {
+    if (!(#counts in Object(this))) throw unbound("server", "session");
+    return new SessionAudience(this, "session", id, sessionTopic);
+  }
+  principal(name: string): SessionAudience {
+    if (!(#counts in Object(this))) throw unbound("server", "principal");
+    return new SessionAudience(this, "principal", name, principalTopic);
   }
 
   get draining(): AbortSignal {
@@ -206,11 +219,11 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
     return this.#closing.closed;
   }
   async close(options?: CloseSessionsOptions): Promise<CloseReport> {
-    if (!(#groups in Object(this))) throw unbound("server", "close");
+    if (!(#counts in Object(this))) throw unbound("server", "close");
     return await this.#closing.close(options);
   }
   abort(reason?: unknown): void {
-    if (!(#groups in Object(this))) throw unbound("server", "abort");
+    if (!(#counts in Object(this))) throw unbound("server", "abort");
     this.#closing.abort(reason);
   }
   async [Symbol.asyncDispose](): Promise<void> {
@@ -239,12 +252,13 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
       announcement: undefined,
       closing: undefined,
       epoch: taken?.record.epoch ?? 1,
+      since: taken?.stored.since ?? this.log?.place ?? 0,
       referenced: true,
       addressKey,
     });
     endpoint.session = session;
     if (endpoint.terms.machine.journaled === true) this.journaling?.add(session, taken?.version ?? 0);
-    for (const group of taken?.stored.groups ?? []) this.#groups.join(group, session);
+    this.topics.begin(session, taken?.stored.groups ?? []);
     return session;
   }
 
@@ -262,13 +276,11 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
   recordOf(id: string): SessionRecord | undefined {
     return this.registry.recordOf(id);
   }
-  groupsOf(session: SessionFacade): readonly string[] {
-    return this.#groups.of(session);
-  }
-  unkept(error: unknown, session: SessionFacade | undefined): void {
-    this.#report(error, session);
+  missed(session: SessionFacade): void {
+    this.registry.abandon(session.id, "place-unknown");
   }
   pumped(endpoint: SessionEndpoint): void {
+    this.log?.pumped(sessionOf(endpoint));
     this.journaling?.pumped(sessionOf(endpoint));
   }
 
@@ -280,7 +292,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
 
   undecided(connection: StreamSocket, error: unknown): void {
     const { local, remote } = connection.context("handshake");
-    this.#report(error, undefined, local, remote);
+    this.unkept(error, undefined, local, remote);
   }
 
   // What the sessions tell.
@@ -318,7 +330,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
 
   ended(endpoint: SessionEndpoint): void {
     const session = sessionOf(endpoint);
-    this.#groups.ended(session);
+    this.topics.ended(session);
     // Who comes back to a server that is leaving is sent to the next one.
     if (this.closing === undefined) this.registry.ended(session, endpoint.now());
   }
@@ -328,6 +340,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
     this.#counts.ended += 1;
     this.#droppedEvents += endpoint.counts.droppedEvents;
     this.registry.finished(session);
+    this.log?.ended(session);
     this.journaling?.ended(session, end.error?.code !== "SESSION_MOVED");
     tellEnd(session, end);
     this.#tell(endpoint, () => this.#options.onClose?.(session as never, end, this as never));
@@ -340,7 +353,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
   problem(endpoint: SessionEndpoint, error: unknown): void {
     if (saysThatItCloses(error, endpoint, this.draining)) return;
     const { local, remote } = endpoint.context("session");
-    this.#report(error, sessionOf(endpoint), local, remote);
+    this.unkept(error, sessionOf(endpoint), local, remote);
   }
 
   /** Calls a function of the program; what it throws is told like everything that nobody awaits. */
@@ -348,7 +361,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
     callProgram(callback, (error) => this.problem(endpoint, error));
   }
 
-  #report(error: unknown, session: SessionFacade | undefined, local?: string, remote?: string): void {
+  unkept(error: unknown, session: SessionFacade | undefined, local?: string, remote?: string): void {
     reportProblem(error, { kind: "stream", local, remote }, () => this.#options.onError?.(error, session as never));
   }
 
@@ -371,6 +384,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
     const idle = shut;
     const cut = await leaveSessions(leaving, { clock, closing: this.#closing, journaling, retryAfterMs, idle });
     await Promise.all([closing, this.#reception.end()]);
+    await this.log?.close(this.#closing.expired);
     await journaling?.close();
     this.settings.peerProblems.close();
     return { finished: leaving.length - cut, cut, durationMs: this.#closing.durationMs };

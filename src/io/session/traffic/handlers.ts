@@ -3,7 +3,7 @@
 import { isForCaller, type RemoteError } from "../../../core/contract/remote-error.ts";
 import { DECODED, HELD } from "../../../core/held-bytes.ts";
 import type { StreamOpened } from "../../../core/session/event.ts";
-import { EVENT_HEAD_BYTES, OPEN_HEAD_BYTES } from "../../../core/session/wire/frame-types.ts";
+import { EVENT_HEAD_BYTES, OPEN_HEAD_BYTES, SHARED_HEAD_BYTES } from "../../../core/session/wire/frame-types.ts";
 import { ofAnswer, ofHandler, ofQuestion } from "../../contract/error-body.ts";
 import type { AnyHandler } from "../../contract/handlers.ts";
 import { isThenable } from "../../operation/handled-rejection.ts";
@@ -101,9 +101,10 @@ export class SessionHandlers {
       if (understood) session.problem(error);
       else this.#answers.addWrong(error);
     }
-    const chargeBytes = EVENT_HEAD_BYTES + end - start;
-    if (isThenable(answer)) this.#awaitEvent(answer, chargeBytes);
-    else session.machine.eventHandled(chargeBytes);
+    const isShared = number <= 0;
+    const chargeBytes = (isShared ? SHARED_HEAD_BYTES : EVENT_HEAD_BYTES) + end - start;
+    if (isThenable(answer)) this.#awaitEvent(answer, chargeBytes, isShared);
+    else session.machine.eventHandled(chargeBytes, isShared);
   }
 
   /** The context of an event. One for all that have no metadata, but for those that a journal keeps apart. */
@@ -118,14 +119,14 @@ export class SessionHandlers {
   }
 
   // Methods that make functions are apart from those that run for each message (docs/decisions/0018).
-  #awaitEvent(answer: PromiseLike<unknown>, chargeBytes: number): void {
+  #awaitEvent(answer: PromiseLike<unknown>, chargeBytes: number, isShared: boolean): void {
     const session = this.#session;
     this.laneBusy = true;
     this.#handledBytes += chargeBytes;
     const done = (): void => {
       this.laneBusy = false;
       this.#handledBytes -= chargeBytes;
-      session.machine.eventHandled(chargeBytes);
+      session.machine.eventHandled(chargeBytes, isShared);
       this.#owner.goOn();
     };
     // A thenable may throw, or settle twice; a promise does neither.

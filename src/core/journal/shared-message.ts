@@ -1,0 +1,41 @@
+/** What is said to many, as an entry of a journal's log has it. The form has a version, and is read with care: others write there, too. */
+
+import { ZocaloError } from "../errors.ts";
+import { msgpack } from "../framing/formats/msgpack.ts";
+import { Fields } from "../handshake/fields.ts";
+
+const VERSION = 1;
+const MAX_NAME = 64;
+
+/** One event for many sessions. */
+export interface SharedMessage {
+  /** The codec of the body. */
+  readonly codec: string;
+  /** The name of the event: versions of a contract number their methods differently. */
+  readonly method: string;
+  readonly body: Uint8Array;
+}
+
+const format = msgpack();
+
+export function encodeSharedMessage(message: SharedMessage): Uint8Array {
+  return format.encode({ version: VERSION, ...message }) as Uint8Array;
+}
+
+/** @throws ZocaloError `JOURNAL_RECORD_INVALID`. */
+export function decodeSharedMessage(place: number, bytes: Uint8Array): SharedMessage {
+  try {
+    const entry = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const fields = new Fields(format.decode(entry, 0, entry.length), "entry");
+    const version = fields.any("version");
+    if (version !== VERSION)
+      throw fields.invalid("version", `is ${String(version)}, and this program reads ${VERSION}`);
+    const body = fields.any("body");
+    if (!(body instanceof Uint8Array)) throw fields.invalid("body", "must be bytes");
+    return { codec: fields.text("codec", MAX_NAME), method: fields.text("method", MAX_NAME), body };
+  } catch (cause) {
+    const why = cause instanceof ZocaloError ? cause.detail : "it is damaged";
+    const detail = `the entry ${place} of the log cannot be read: ${why}`;
+    throw new ZocaloError("JOURNAL_RECORD_INVALID", { op: "follow", detail, cause });
+  }
+}

@@ -1,0 +1,292 @@
+/** The log of a server's journal: what is said to many sessions is appended once, and each server tells its own sessions. */
+
+import { encodeSharedMessage, type SharedMessage } from "../../../core/journal/shared-message.ts";
+import { UsageError } from "../../../core/errors.ts";
+import type { Following, SessionJournal, SharedEntry } from "../../journal/journal.ts";
+import type { Clock, Random, Timer } from "../../network/network.ts";
+import { handled } from "../../operation/handled-rejection.ts";
+import { partsOf, type SessionFacade } from "../endpoint/session.ts";
+import { LogAppends } from "./appends.ts";
+import { HeardEntry } from "./heard.ts";
+import { LogPast, type PastPiece } from "./past.ts";
+import { SharedRing } from "./ring.ts";
+import { EVERYBODY, type SessionTopics } from "./topics.ts";
+
+/** Clients learn so often how far the log is, so that they know it when they come back. */
+const TELL_MS = 5_000;
+/** Longest body of a message for many, so that every store takes it: NATS takes a megabyte at most, unless it is told otherwise. */
+const MAX_BODY_BYTES = 524_288;
+
+/** The server whose log this is. */
+export interface SharedLogOwner {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly topics: SessionTopics;
+  /** The log has lost what a session had to hear. */
+  missed(session: SessionFacade): void;
+  /** Something failed that nobody awaits. */
+  unkept(error: unknown, session: undefined): void;
+}
+
+/** What one server says to the log, and hears from it. */
+export class SharedLog {
+  readonly #journal: SessionJournal;
+  readonly #owner: SharedLogOwner;
+  readonly #appends: LogAppends;
+  readonly #past: LogPast;
+  #ring = new SharedRing(0);
+  #following: Following | undefined;
+  #timer: Timer | undefined;
+  /** Sessions that are not told at once what is new, and up to where each has been told: they have no room, or come back. */
+  readonly #behind = new Map<SessionFacade, number>();
+  /** Those of them whose clients another server has told more than this one has heard. */
+  readonly #ahead = new Map<SessionFacade, number>();
+  /** What handlers of a session have said that is not heard yet. */
+  readonly #said = new Map<SessionFacade, Set<Promise<unknown>>>();
+  /** Who waits until the log has reached a place. */
+  readonly #awaited = new Set<{ readonly place: number; readonly reached: () => void }>();
+  #toldPlace = 0;
+
+  constructor(journal: SessionJournal, owner: SharedLogOwner) {
+    this.#journal = journal;
+    this.#owner = owner;
+    this.#appends = new LogAppends(journal, owner.clock, owner.random);
+    this.#past = new LogPast(journal, {
+      lost: () => this.#ring.lost,
+      read: (piece) => this.#readPast(piece),
+      gap: (behind, place) => this.#lose(behind, place),
+      failed: (error) => owner.unkept(error, undefined),
+    });
+  }
+
+  /** How far this server has heard. */
+  get place(): number {
+    return this.#ring.last;
+  }
+
+  async open(): Promise<void> {
+    const early: (readonly SharedEntry[])[] = [];
+    let isOpen = false;
+    this.#following = await this.#journal.follow(undefined, {
+      entries: (entries) => {
+        if (isOpen) this.#hear(entries);
+        else early.push(entries);
+      },
+      gap: (place) => this.#begin(place),
+    });
+    this.#ring = new SharedRing(this.#following.behind);
+    isOpen = true;
+    for (const entries of early) this.#hear(entries);
+    this.#toldPlace = this.place;
+    this.#expectTelling();
+  }
+
+  /** What was said is appended, as far as the store is there by then. */
+  async close(expired: Promise<unknown>): Promise<void> {
+    await Promise.race([this.#appends.idle(), expired]);
+    this.#appends.stop();
+    this.#past.stop();
+    this.#following?.stop();
+    this.#timer?.cancel();
+    for (const awaited of this.#awaited) awaited.reached();
+  }
+
+  /**
+   * Says a message to all who hear a topic. With the session and a key of the handler that says it: that session is not written before
+   * this is stored, and saying it again with the same key does nothing.
+   *
+   * @throws UsageError `FRAME_TOO_LONG`, ZocaloError `JOURNAL_UNAVAILABLE`.
+   */
+  say(
+    topic: string,
+    message: SharedMessage,
+    by?: { readonly session: SessionFacade; readonly key: string },
+  ): Promise<number> {
+    const { length } = message.body;
+    if (length > MAX_BODY_BYTES) {
+      const detail = `a message for many sessions has ${MAX_BODY_BYTES} bytes at most with a journal, and this one has ${length}`;
+      throw new UsageError("FRAME_TOO_LONG", { op: message.method, detail, outcome: "none" });
+    }
+    const stored = this.#appends.append(topic, by?.key, encodeSharedMessage(message));
+    if (by === undefined) return stored;
+    const heard = handled(stored.then((place) => this.#reached(place)));
+    const said = this.#said.get(by.session) ?? new Set();
+    this.#said.set(by.session, said.add(heard));
+    const forget = (): void => {
+      said.delete(heard);
+      if (said.size === 0) this.#said.delete(by.session);
+    };
+    heard.then(forget, forget);
+    return stored;
+  }
+
+  /** Resolves when all that the handlers of a session have said is stored, and was told to the sessions of this server. */
+  async said(session: SessionFacade): Promise<void> {
+    const said = this.#said.get(session);
+    if (said !== undefined) await Promise.all(said);
+  }
+
+  /** A session goes on, or begins: its client has everything up to a place. */
+  resume(session: SessionFacade, place: number): void {
+    this.#behind.set(session, place);
+  }
+
+  /** A session has changed: it may have room, or a connection. */
+  pumped(session: SessionFacade): void {
+    if (this.#behind.size === 0 || !this.#behind.has(session)) return;
+    if (partsOf(session).endpoint.machine.link?.shared?.mayTake === true) this.#catchUp(session);
+  }
+
+  ended(session: SessionFacade): void {
+    this.#behind.delete(session);
+    this.#ahead.delete(session);
+  }
+
+  #hear(entries: readonly SharedEntry[]): void {
+    for (const entry of entries) {
+      // A log that begins anew is told as a gap; anything else comes in order.
+      this.#ring.add(entry);
+      this.#tell(entry);
+    }
+    const { place } = this;
+    for (const awaited of this.#awaited) if (awaited.place <= place) awaited.reached();
+    for (const [session, told] of this.#ahead) if (told <= place) this.pumped(session);
+  }
+
+  #tell(entry: SharedEntry): void {
+    let heard: HeardEntry | undefined;
+    for (const session of this.#owner.topics.members(entry.topic)) {
+      if (this.#behind.has(session)) continue;
+      heard ??= this.#read(entry);
+      if (heard === undefined) return;
+      // It is told from the log when it has room, or when its client comes back.
+      if (!this.#say(session, heard)) this.#behind.set(session, entry.place - 1);
+    }
+  }
+
+  /** Tells a session; false when it has no room. */
+  #say(session: SessionFacade, heard: HeardEntry): boolean {
+    const { endpoint } = partsOf(session);
+    const { terms, machine } = endpoint;
+    if (terms.machine.journaled !== true) {
+      const event = heard.in(terms.agreement.codec);
+      if (event !== undefined && !endpoint.isOver) endpoint.events.post(event.method, event.body);
+      return true;
+    }
+    const frame = heard.frameFor(terms);
+    if (frame === undefined) return true;
+    if (!machine.say(frame)) return false;
+    endpoint.gathered(frame.length);
+    return true;
+  }
+
+  /** Undefined for what this version of the program cannot read. */
+  #read(entry: SharedEntry): HeardEntry | undefined {
+    try {
+      return new HeardEntry(this.#owner.topics.plan, entry);
+    } catch (error) {
+      this.#owner.unkept(error, undefined);
+      return undefined;
+    }
+  }
+
+  /** Tells a session what it has not been told. */
+  #catchUp(session: SessionFacade): void {
+    let told = this.#behind.get(session) ?? this.place;
+    while (told < this.#ring.lost) {
+      const { piece } = this.#past;
+      if (piece === undefined || !this.#past.has(told)) {
+        this.#behind.set(session, told);
+        void this.#past.read(told);
+        return;
+      }
+      told = this.#tellFrom(session, piece.entries, told);
+      if (told < piece.upTo) return;
+    }
+    if (told > this.place) {
+      this.#ahead.set(session, told);
+      return;
+    }
+    this.#ahead.delete(session);
+    told = this.#tellFrom(session, this.#ring.behind(told), told);
+    if (told < this.place) return;
+    this.#behind.delete(session);
+    this.#tellPlace(session);
+  }
+
+  /** Tells a session entries, as far as it has room; answers the place up to which it needs no more of them. */
+  #tellFrom(session: SessionFacade, entries: Iterable<SharedEntry>, behind: number): number {
+    let told = behind;
+    for (const entry of entries) {
+      if (entry.place <= told) continue;
+      const since = this.#owner.topics.since(entry.topic, session);
+      const heard = since === undefined || entry.place <= since ? undefined : this.#read(entry);
+      if (heard !== undefined && !this.#say(session, heard)) {
+        this.#behind.set(session, told);
+        return told;
+      }
+      told = entry.place;
+    }
+    return told;
+  }
+
+  #tellPlace(session: SessionFacade): void {
+    const { endpoint } = partsOf(session);
+    const { shared } = endpoint.machine.link ?? {};
+    if (shared === undefined) return;
+    shared.tell(this.place);
+    endpoint.touch();
+  }
+
+  #expectTelling(): void {
+    this.#timer = this.#owner.clock.setTimer(() => this.#tellAll(), TELL_MS, true);
+  }
+
+  #tellAll(): void {
+    if (this.place !== this.#toldPlace)
+      for (const session of this.#owner.topics.members(EVERYBODY))
+        if (!this.#behind.has(session)) this.#tellPlace(session);
+    this.#toldPlace = this.place;
+    // What another server has told a client must come here, too; if it does not, the log is not that of before.
+    for (const told of this.#ahead.values()) if (told > this.place) void this.#past.read(told);
+    this.#expectTelling();
+  }
+
+  #readPast({ behind, upTo }: PastPiece): void {
+    for (const [session, told] of this.#behind) if (told >= behind && told < upTo) this.pumped(session);
+    for (const [session, told] of this.#behind)
+      if (told < this.#ring.lost && !this.#past.has(told)) this.pumped(session);
+  }
+
+  /** Entries behind the last one are lost: the log goes on behind a place. */
+  #begin(place: number): void {
+    const before = this.place;
+    this.#ring = new SharedRing(place);
+    for (const session of this.#owner.topics.members(EVERYBODY))
+      if (partsOf(session).endpoint.terms.machine.journaled === true)
+        this.#behind.set(session, this.#behind.get(session) ?? before);
+    this.#lose(-1, place < before ? Number.POSITIVE_INFINITY : place);
+    for (const awaited of this.#awaited) awaited.reached();
+  }
+
+  /** What sessions had to hear between two places is lost. */
+  #lose(behind: number, place: number): void {
+    const isNew = place < behind;
+    for (const [session, told] of this.#behind)
+      if (told >= behind && (isNew || told < place)) this.#owner.missed(session);
+  }
+
+  async #reached(place: number): Promise<void> {
+    if (place <= this.place) return;
+    await new Promise<void>((resolve) => {
+      const awaited = {
+        place,
+        reached: () => {
+          this.#awaited.delete(awaited);
+          resolve();
+        },
+      };
+      this.#awaited.add(awaited);
+    });
+  }
+}
