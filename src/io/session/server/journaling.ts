@@ -49,6 +49,7 @@ export class SessionJournaling {
   readonly instance: string;
   readonly #journal: SessionJournal;
   readonly #owner: JournalingOwner;
+  #isOpen = false;
   readonly #commits: Map<SessionFacade, SessionCommits> = new Map();
   /** Of sessions that have ended. */
   readonly #last: Set<Promise<void>> = new Set();
@@ -61,12 +62,13 @@ export class SessionJournaling {
 
   async open(): Promise<void> {
     await this.#journal.open({ keptMs: Math.min(Number.MAX_SAFE_INTEGER, KEPT_TIMES * this.#owner.keptMs) });
+    this.#isOpen = true;
   }
 
   /** Everything is written, as far as the store is there. */
   async close(): Promise<void> {
     await Promise.all([...this.#last, ...Array.from(this.#commits.values(), (commits) => commits.stop())]);
-    await this.#journal.close();
+    if (this.#isOpen) await this.#journal.close();
   }
 
   /** A session begins here, or goes on here with the record of this version. */

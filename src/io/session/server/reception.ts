@@ -141,8 +141,7 @@ export class SessionReception implements GreetingOwner {
     else if (!this.#mayDecide())
       greeting.refuse(busy("as many clients as limits.maxUnauthenticated allows wait for authenticate"));
     else {
-      const { connection } = greeting;
-      const { remoteAddress, tls, proxy } = connection;
+      const { remoteAddress, tls, proxy } = greeting.connection;
       const { auth, version, resume } = hello;
       const applicant: Applicant = { auth, remoteAddress, tls, proxy, version, resuming: resume !== undefined };
       void this.#decide({ greeting, hello, agreement: answer.agreement, applicant });
@@ -208,8 +207,8 @@ export class SessionReception implements GreetingOwner {
   }
 
   async #letIn(visit: Visit, principal: string | undefined): Promise<void> {
-    const { greeting, hello, agreement } = visit;
-    const { resume: request } = hello;
+    const { greeting, agreement } = visit;
+    const { resume: request } = visit.hello;
     if (request === undefined) {
       await this.#open(visit, principal, undefined);
       return;
@@ -257,14 +256,14 @@ export class SessionReception implements GreetingOwner {
       return;
     }
     const taken = await journaling.take(claim).catch(awayOf);
-    if (taken === undefined) {
-      greeting.refuse(AWAY);
-      return;
-    }
-    if (taken.outcome === "refused") greeting.refuse(taken.refusal);
+    if (taken === undefined) greeting.refuse(AWAY);
+    else if (taken.outcome === "refused") greeting.refuse(taken.refusal);
     else if (taken.outcome === "fresh") {
-      if (taken.ends) registry.abandon(request.session, taken.reason);
-      await this.#open(visit, claim.principal, taken.reason);
+      // This server may know why it is gone from the journal.
+      const reason =
+        decision.outcome === "fresh" && taken.reason === "session-unknown" ? decision.reason : taken.reason;
+      if (taken.ends) registry.abandon(request.session, reason);
+      await this.#open(visit, claim.principal, reason);
     } else this.#take(visit, claim, taken);
   }
 

@@ -25,13 +25,14 @@ import { type OwnNetwork, ownNetwork } from "../../operation/own-clock.ts";
 import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-problems.ts";
 import { StreamSocket } from "../../stream/socket.ts";
 import { connectionSettings } from "../../stream/settings.ts";
-import { abortError, saysThatItCloses, type SessionEnd, type SessionStatus } from "../end.ts";
+import { saysThatItCloses, type SessionEnd } from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
-import { partsOf, SessionFacade, type FacadeOwner, tellAttached, tellEnd } from "../endpoint/session.ts";
+import { partsOf, SessionFacade, tellAttached, tellEnd } from "../endpoint/session.ts";
 import { SessionSchedule } from "../schedule.ts";
 import { type EndpointSettings, endpointSettings } from "../settings.ts";
 import { SharedLog } from "../shared/log.ts";
 import { EVERYBODY, principalTopic, SessionTopics, sessionTopic } from "../shared/topics.ts";
+import { FACADE_OWNER } from "./facade-owner.ts";
 import { type Broadcaster, broadcasts, SessionAudience, SessionGroup } from "./groups.ts";
 import {
   type AnyServerOptions,
@@ -64,22 +65,14 @@ export async function serveSessionsOver<Server extends Methods, Client extends M
   const options = checkOptions({ op: "serveSessions" }, given, rules);
   checkSessionAddress("serveSessions", address, "serveStateless");
   const server = new SessionServer(network, contract, options as unknown as AnyServerOptions);
-  await server.open(address);
+  try {
+    await server.open(address);
+  } catch (error) {
+    await server.leaveJournal(Promise.resolve());
+    throw error;
+  }
   return server as unknown as api.SessionServer<Client, Data>;
 }
-
-/** How the program ends one session of a server. */
-const FACADE_OWNER: FacadeOwner = {
-  statusOf: (facade): SessionStatus => partsOf(facade).endpoint.status,
-  async close(facade, message, time) {
-    const { endpoint } = partsOf(facade);
-    await endpoint.ending.close(message, time);
-    return endpoint.end as SessionEnd;
-  },
-  // The server keeps the process alive, or does not.
-  refer: () => undefined,
-  abort: (facade, reason) => partsOf(facade).endpoint.abort(abortError(reason)),
-};
 
 /** The one implementation of the public `SessionServer`. */
 export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingOwner, Broadcaster {
@@ -153,6 +146,12 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
       },
     );
     listChange(this, true);
+  }
+
+  /** What was said is written, as far as the store is there by then. */
+  async leaveJournal(expired: Promise<unknown>): Promise<void> {
+    await this.log?.close(expired);
+    await this.journaling?.close();
   }
 
   get random(): Random {
@@ -384,8 +383,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
     const idle = shut;
     const cut = await leaveSessions(leaving, { clock, closing: this.#closing, journaling, retryAfterMs, idle });
     await Promise.all([closing, this.#reception.end()]);
-    await this.log?.close(this.#closing.expired);
-    await journaling?.close();
+    await this.leaveJournal(this.#closing.expired);
     this.settings.peerProblems.close();
     return { finished: leaving.length - cut, cut, durationMs: this.#closing.durationMs };
   }
