@@ -82,6 +82,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/journal/file", "check-file journal lmdb store", "test/journal/file-journal.test.ts"],
   ["src/journal/nats", "connect journal log-watch store", "test/journal/nats-journal.test.ts"],
   ["src/io/session/server", "commits journaling leave-sessions", "test/sim/session-moves.test.ts"],
+  ["src/io/session/server", "careful-starts", "test/sim/handlers-careful.test.ts"],
   ["src/journal/redis", "connect journal scripts store", "test/journal/redis-journal.test.ts"],
   ["src/journal/memory", "log", "src/journal/memory/journal.test.ts"],
   ["src/memory", "pair", "test/conformance/streams.test.ts"],

@@ -130,3 +130,12 @@ test("what is wrong about the options of a contract and its methods is told by t
   const made = contract("x", "1.0.0", { server: undefined, client: undefined } as never, { accepts: undefined });
   assert.deepEqual(made.accepts, { from: "1.0.0", below: "2.0.0" });
 });
+
+test("a call at most once is not idempotent", () => {
+  assert.equal(call(undefined, undefined, { atMostOnce: true }).atMostOnce, true);
+  assert.equal(call().atMostOnce, false);
+  assert.throws(() => call(undefined, undefined, { atMostOnce: true, idempotent: true }), {
+    code: "OPTION_INVALID",
+    op: "call",
+  });
+});

@@ -25,6 +25,7 @@ const ENGLISH = {
   client: "What the client offers",
   kinds: { call: "call", event: "event", stream: "stream" },
   idempotent: "idempotent",
+  atMostOnce: "at most once",
   serial: "serial",
   request: "Request",
   response: "Response",
@@ -46,6 +47,7 @@ const WORDS: Readonly<Record<"en" | "es", Words>> = {
     client: "Lo que ofrece el cliente",
     kinds: { call: "llamada", event: "evento", stream: "flujo" },
     idempotent: "idempotente",
+    atMostOnce: "a lo sumo una vez",
     serial: "en serie",
     request: "Petición",
     response: "Respuesta",
@@ -91,6 +93,7 @@ function describeMethod(name: string, method: Method, words: Words): readonly st
   const { kind, description } = method;
   const notes: string[] = [];
   if (kind === "call" && method.idempotent) notes.push(words.idempotent);
+  if (kind === "call" && method.atMostOnce) notes.push(words.atMostOnce);
   if (kind === "call" && method.order === "serial") notes.push(words.serial);
   return [
     `### ${words.kinds[kind]} \`${name}\`${notes.length === 0 ? "" : ` (${notes.join(", ")})`}`,

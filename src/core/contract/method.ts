@@ -5,7 +5,12 @@ import { ANY_TEXT, ANYTHING, checkOptions, FLAG, oneOf, type RulesOf } from "../
 import { type InputOf, isSchema, type OutputOf, type Schema, type SchemaOrNone, type TypeOnly } from "./schema.ts";
 
 const EVENT_RULES: RulesOf<EventOptions> = { description: ANY_TEXT };
-const CALL_RULES: RulesOf<CallOptions> = { ...EVENT_RULES, idempotent: FLAG, order: oneOf("concurrent", "serial") };
+const CALL_RULES: RulesOf<CallOptions> = {
+  ...EVENT_RULES,
+  idempotent: FLAG,
+  order: oneOf("concurrent", "serial"),
+  atMostOnce: FLAG,
+};
 // What is no schema is told in its own words.
 const STREAM_RULES: RulesOf<StreamOptions<SchemaOrNone, SchemaOrNone, SchemaOrNone>> = {
   ...EVENT_RULES,
@@ -28,6 +33,13 @@ export interface CallOptions<Idempotent extends boolean = boolean> {
    * before it are handled. Either way handlers start in the order of the wire. Default `concurrent`.
    */
   readonly order?: "concurrent" | "serial" | undefined;
+  /**
+   * The handler must not run twice, also when its server dies: on a server with a journal it begins when the journal has it that it does,
+   * one write later. If the server dies before the answer is kept, no other server runs it, and the caller gets `SESSION_MOVED`
+   * with the outcome `unknown`: it was done, or it was not. What is behind it in its session waits until it has begun. Without a journal no
+   * call is handed to another process anyway, and this says nothing new. Not together with `idempotent`. Default false.
+   */
+  readonly atMostOnce?: boolean | undefined;
 }
 
 /** Options of {@link event}. */
@@ -52,6 +64,8 @@ export interface CallMethod<
   readonly idempotent: Idempotent;
   /** Whether it waits on the lane of the events. */
   readonly order: "concurrent" | "serial";
+  /** Whether no other server handles it again when its server dies. */
+  readonly atMostOnce: boolean;
   /** One sentence for the documentation. */
   readonly description: string | undefined;
 }
@@ -135,13 +149,17 @@ export function call<
   options?: CallOptions<Idempotent>,
 ): CallMethod<NoInfer<Request>, NoInfer<Response>, Idempotent>;
 export function call(request?: Schema, response?: Schema, options: CallOptions = {}): CallMethod {
-  const { idempotent = false, order = "concurrent", description } = checkOptions({ op: "call" }, options, CALL_RULES);
+  const checkedOptions = checkOptions({ op: "call" }, options, CALL_RULES);
+  const { idempotent = false, order = "concurrent", atMostOnce = false, description } = checkedOptions;
+  if (idempotent && atMostOnce)
+    throw invalid("call", "a call that is idempotent may run twice, so it cannot be atMostOnce as well");
   return {
     kind: "call",
     request: checked("call", request),
     response: checked("call", response),
     idempotent,
     order,
+    atMostOnce,
     description,
   };
 }

@@ -37,7 +37,8 @@ const MAX_MESSAGE_LENGTH = 1024;
  * Some codes come from Zócalo itself: `INTERNAL`, `METHOD_UNKNOWN` (the method is not offered, or is of another kind),
  * `FRAME_INVALID` (the question is not what the schema says; the message lists why), `FRAME_TOO_LONG` (the answer is longer than
  * the caller receives, or question or answer have more values than the other side takes), and over datagrams
- * `DATAGRAM_TOO_LARGE`.
+ * `DATAGRAM_TOO_LARGE`. A call that must not run twice (`atMostOnce`) and had begun at a server that died rejects with a `ConnectionError`,
+ * `SESSION_MOVED`.
  *
  * @example
  * ```ts

@@ -1,5 +1,6 @@
 /** The messages of both directions of a session, whatever carries them. */
 
+import type { Begins } from "./begins.ts";
 import { Gate, type SessionSnapshot } from "./gate.ts";
 import { HELD } from "../held-bytes.ts";
 import { brokenProtocol } from "../peer-error.ts";
@@ -219,14 +220,18 @@ export abstract class Exchange {
 
   /** The peer, or this side, is another process than before. The peer may send messages again up to `peerSent`. */
   protected restartLanes(peerSent: number): void {
-    if (this.gate !== undefined) this.gate.sentAgain = peerSent;
     this.outgoing.restartLane();
     this.incoming.restart(peerSent);
   }
 
+  /** What a journal knows of handlers that begin; undefined without one. */
+  get begins(): Begins | undefined {
+    return this.gate?.begins;
+  }
+
   /** Whether the handler of a message of the peer may have begun in another process. */
   mayHaveBegun(number: number): boolean {
-    return this.gate !== undefined && number <= this.gate.sentAgain;
+    return this.gate !== undefined && number <= this.gate.begins.resent;
   }
 
   /** What waits for a journal: something that was said, or only something that came. */
@@ -243,7 +248,15 @@ export abstract class Exchange {
   snapshot(all: boolean): SessionSnapshot {
     const { acknowledged, last: sent } = this.log;
     const gate = this.gate ?? new Gate();
-    const progress = gate.progress(this.received, gate.unfinished(this.requests.foreignCalls.values()), all);
-    return { ...progress, acknowledged, sent, frames: this.log.frames(), nextId: this.requests.nextId };
+    const unfinished = gate.unfinished(this.requests.foreignCalls.values());
+    const progress = gate.progress(this.received, unfinished, all);
+    return {
+      ...progress,
+      ...gate.begun(this.received, unfinished),
+      acknowledged,
+      sent,
+      frames: this.log.frames(),
+      nextId: this.requests.nextId,
+    };
   }
 }

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Gate, type SessionSnapshot } from "./gate.ts";
+import { Gate, type SessionSnapshot, takenOver } from "./gate.ts";
 
 const frame = Buffer.from("x");
 const KEPT: SessionSnapshot = {
   received: 3,
   doneTo: 9,
   open: [5],
+  begun: [],
+  again: 0,
+  suspects: 0,
   acknowledged: 0,
   sent: 2,
   frames: [],
@@ -43,4 +46,21 @@ test("what is done and has not come again stays done", () => {
   const gate = new Gate(KEPT);
   gate.takeAgain();
   assert.deepEqual(gate.progress(4, [], false), { received: 4, doneTo: 9, open: [5], unfinished: [] });
+});
+
+test("who takes a session over suspects what was sent again to the one before, as far as it is not done", () => {
+  const suspects = (kept: Partial<SessionSnapshot>): number => {
+    const next = takenOver({ ...KEPT, open: [], unfinished: [], received: 5, doneTo: 5, ...kept }, 30);
+    assert.equal(next.again, 30);
+    return next.suspects;
+  };
+  // The first time nobody had it before, or the one before has left in order.
+  assert.equal(suspects({ again: 0 }), 0);
+  // All of it is done.
+  assert.deepEqual([suspects({ again: 5 }), suspects({ again: 9, doneTo: 9 })], [0, 0]);
+  assert.deepEqual([suspects({ again: 6 }), suspects({ again: 9, doneTo: 9, open: [8] })], [6, 9]);
+  assert.deepEqual(suspects({ again: 4, unfinished: [{ number: 4, frame }] }), 4);
+  // Suspects stay suspects until they are done.
+  assert.deepEqual([suspects({ again: 0, suspects: 6 }), suspects({ again: 9, suspects: 6 })], [6, 9]);
+  assert.deepEqual([suspects({ again: 9, suspects: 6, received: 10 }), suspects({ again: 0, suspects: 5 })], [0, 0]);
 });

@@ -1,5 +1,7 @@
 /** What a journal means to a session: nothing leaves before what it follows from is kept outside of this process. */
 
+import { Begins, type Begun } from "./begins.ts";
+
 /** A request of the peer that was received and is not finished. */
 export interface Unfinished {
   /** The number of its message. */
@@ -9,7 +11,7 @@ export interface Unfinished {
 }
 
 /** What must be kept so that another process can go on with a session. */
-export interface SessionSnapshot {
+export interface SessionSnapshot extends Begun {
   /** The number of the last message of the peer that need not come again. */
   readonly received: number;
   /** What comes again up to this number is done already, but for the requests `open`, by their numbers. */
@@ -37,8 +39,8 @@ export class Gate {
   out: number;
   /** So many messages that come next were received before: the peer was not told, as they were not kept. */
   skip = 0;
-  /** Another process may have begun with messages up to this number. */
-  sentAgain = 0;
+  /** What may have begun, here and before. */
+  readonly begins: Begins;
   /** What comes again up to this number was done by another process, but for `open`. */
   readonly doneTo: number;
   readonly #open: ReadonlySet<number>;
@@ -54,6 +56,7 @@ export class Gate {
     this.in = kept?.received ?? 0;
     this.out = kept?.sent ?? 0;
     this.doneTo = kept?.doneTo ?? 0;
+    this.begins = new Begins(kept);
     this.#again = kept?.unfinished ?? [];
     this.#open = new Set([...(kept?.open ?? []), ...this.#again.map(({ number }) => number)]);
   }
@@ -85,6 +88,12 @@ export class Gate {
       open: [...numbers.filter((number) => number > upTo), ...toCome].filter((number) => number < doneTo),
       unfinished: unfinished.filter(({ number }) => number <= upTo),
     };
+  }
+
+  /** What to keep of the beginnings, beside these requests that are not finished. */
+  begun(received: number, unfinished: readonly Unfinished[]): Begun {
+    const numbers = new Set(unfinished.map(({ number }) => number));
+    return this.begins.snapshot((number) => number > received || numbers.has(number));
   }
 
   /** The next request that another process has not finished. */
@@ -119,4 +128,21 @@ export class Gate {
   open(): void {
     this.in = this.out = Number.POSITIVE_INFINITY;
   }
+}
+
+/**
+ * What the process writes first that takes a session over. The one before is gone: if it had taken the session over itself, what was sent
+ * again to it and is not done is suspected.
+ *
+ * @param peerSent - What the peer has sent, up to this number.
+ */
+export function takenOver(kept: SessionSnapshot, peerSent: number): SessionSnapshot {
+  const suspects = [kept.again, kept.suspects].filter((upTo) => hasOpen(kept, upTo));
+  return { ...kept, again: peerSent, suspects: Math.max(0, ...suspects) };
+}
+
+/** Whether a message up to this number is not done. */
+function hasOpen({ received, doneTo, open, unfinished }: SessionSnapshot, upTo: number): boolean {
+  const isBelow = (number: number): boolean => number <= upTo;
+  return upTo > Math.max(received, doneTo) || open.some(isBelow) || unfinished.some(({ number }) => isBelow(number));
 }

@@ -91,6 +91,8 @@ export interface MethodPlan {
   readonly place: number;
   /** A call that waits on the lane of the events. */
   readonly serial: boolean;
+  /** A call that no other server handles again when its server dies. */
+  readonly atMostOnce: boolean;
   /** The question, or the message of an event. */
   readonly request: ValuePlan;
   /** The response of a call. */
@@ -112,7 +114,14 @@ export class OffersPlan {
     const nothing = plan(undefined, "nothing");
     this.methods = this.names.map((name, place): MethodPlan => {
       const method = offered[name] as Method;
-      const rest = { request: nothing, response: nothing, sends: undefined, receives: undefined, serial: false };
+      const rest = {
+        request: nothing,
+        response: nothing,
+        sends: undefined,
+        receives: undefined,
+        serial: false,
+        atMostOnce: false,
+      };
       const { kind } = method;
       if (kind === "event") return { ...rest, name, kind, place, request: plan(method.message, `the event "${name}"`) };
       const request = plan(method.request, `the question of "${name}"`);
@@ -125,6 +134,7 @@ export class OffersPlan {
           request,
           response: plan(method.response, `the answer of "${name}"`),
           serial: method.order === "serial",
+          atMostOnce: method.atMostOnce,
         };
       }
       const item = `an item of "${name}"`;

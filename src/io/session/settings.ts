@@ -10,7 +10,7 @@ import { CallMetrics } from "../contract/call-metrics.ts";
 import { type AnyInterceptor, CallWatch } from "../contract/call-watch.ts";
 import { type AnyHandler, handlersOf } from "../contract/handlers.ts";
 import { METADATA_FEATURE, type WhileAway } from "../contract/metadata.ts";
-import type { ContractPlan } from "../contract/plan.ts";
+import type { ContractPlan, MethodPlan } from "../contract/plan.ts";
 import type { Clock } from "../network/network.ts";
 import type { PeerProblems } from "../operation/peer-problems.ts";
 import type { ResumeOptions, SessionLimits, SessionTuning } from "./options.ts";
@@ -24,10 +24,12 @@ export interface Handled {
   readonly messageId: string;
   /** Its number in the session. */
   readonly number: number;
+  /** Nobody waits for the answer any more. */
+  readonly isCancelled: boolean;
 }
 
 /** Calls `run`, which calls the handler of a message. Answers what it answers, or a promise of it. */
-export type HandlingWithin = (handled: Handled, run: () => unknown) => unknown;
+export type HandlingWithin = (handled: Handled, method: MethodPlan, run: () => unknown) => unknown;
 
 /** What all sessions of a server or a client have in common. */
 export interface EndpointSettings {

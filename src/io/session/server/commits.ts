@@ -24,6 +24,8 @@ export interface CommitsOwner {
   readonly renewMs: number;
   /** Something was said that has not left, or something came that is not acknowledged. */
   readonly unkept: "said" | "received" | "nothing";
+  /** Something is under way that may have ended its server: whether another server has the session is looked at each second. */
+  readonly hasSuspect: boolean;
   snapshot(all: boolean): SessionSnapshot;
   /** The whole record. */
   encode(snapshot: SessionSnapshot): Uint8Array;
@@ -44,6 +46,8 @@ export class SessionCommits {
   readonly #owner: CommitsOwner;
   #version: number;
   #writing: Promise<void> | undefined;
+  /** The write behind that, for all who wait for it. */
+  #next: Promise<void> | undefined;
   #timer: Timer | undefined;
   #renewal: Timer | undefined;
   /** The first request that was not finished when it was looked last, and since when. */
@@ -70,9 +74,22 @@ export class SessionCommits {
   /** The session has changed. */
   look(): void {
     if (this.#isOver || this.#writing !== undefined) return;
-    const { unkept, clock } = this.#owner;
+    const { unkept, hasSuspect, clock } = this.#owner;
     if (unkept === "said") void this.write();
-    else if (unkept === "received") this.#timer ??= clock.setTimer(() => this.#due(), GATHER_MS, true);
+    else if (unkept === "received" || hasSuspect)
+      this.#timer ??= clock.setTimer(() => this.#due(false), GATHER_MS, true);
+  }
+
+  /** Writes what there is now, with what others want to have written. Resolves as `write` does. */
+  keep(): Promise<void> {
+    return (this.#next ??= this.#writeNext());
+  }
+  async #writeNext(): Promise<void> {
+    // Whoever else asks in this turn is covered, too.
+    do await this.#writing;
+    while (this.#writing !== undefined);
+    this.#next = undefined;
+    await this.write();
   }
 
   /** Writes what there is now. Resolves when that is kept, or another server has the session. */
@@ -122,16 +139,16 @@ export class SessionCommits {
     await this.#owner.journal.remove(this.#owner.id, this.#version).catch(ignore);
   }
 
-  #due(): void {
+  #due(isLate: boolean): void {
     this.#timer = undefined;
     if (this.#isOver || this.#writing !== undefined) return;
     const { received, doneTo } = this.#snapshot();
     // A handler has not finished; when it has, or takes long, there is something to write.
     const isNews = this.#kept === undefined || received > this.#kept.received || doneTo > this.#kept.doneTo;
-    if (isNews) void this.write();
-    else if (this.#owner.unkept !== "nothing") {
-      this.#timer = this.#owner.clock.setTimer(() => this.#due(), UNFINISHED_MS, true);
-    }
+    const { unkept, hasSuspect, clock } = this.#owner;
+    if (isNews || (isLate && hasSuspect)) void this.write();
+    else if (unkept !== "nothing" || hasSuspect)
+      this.#timer = clock.setTimer(() => this.#due(true), UNFINISHED_MS, true);
   }
 
   async #write(): Promise<void> {

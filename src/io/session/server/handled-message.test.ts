@@ -3,7 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { test } from "node:test";
 import { currentMessage, handleMessage } from "./handled-message.ts";
 
-const message = (number: number) => ({ session: {}, number, messageId: `one/${number}` });
+const message = (number: number) => ({ session: {}, number, messageId: `one/${number}`, isCancelled: false });
 /** What is known of the message whose handler runs this. */
 const here = (): readonly [number | undefined, string | undefined] => {
   const current = currentMessage();

@@ -4,6 +4,7 @@ import { sha256 } from "../../../core/bytes/sha-256.ts";
 import { ConnectionError, ZocaloError } from "../../../core/errors.ts";
 import { msgpack } from "../../../core/framing/formats/msgpack.ts";
 import { decodeRecord, encodeRecord, type StoredSession } from "../../../core/journal/record.ts";
+import { takenOver } from "../../../core/session/gate.ts";
 import { decideClaim, type ResumeDecision } from "../../../core/session/resume/resume.ts";
 import type { SessionRecord } from "../../../core/session/resume/session-store.ts";
 import type { SessionJournal } from "../../journal/journal.ts";
@@ -11,6 +12,7 @@ import type { Clock, Random } from "../../network/network.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import type { SharedLog } from "../shared/log.ts";
 import type { SessionTopics } from "../shared/topics.ts";
+import { CarefulStarts } from "./careful-starts.ts";
 import { SessionCommits } from "./commits.ts";
 import type { Claim } from "./registry.ts";
 
@@ -18,6 +20,8 @@ import type { Claim } from "./registry.ts";
 const MOST_TRIES = 10;
 /** A record is kept for longer than a client may stay away, as a store may be away itself. */
 const KEPT_TIMES = 2;
+/** So long a server has to learn that a session was taken, and to say that it lives. It looks each second. */
+const ALIVE_MS = 3000;
 
 const data = msgpack();
 
@@ -41,6 +45,8 @@ export interface TakenOver {
   readonly stored: StoredSession;
   readonly data: unknown;
   readonly version: number;
+  /** The version that this server has replaced; undefined where nobody knows. */
+  readonly replaced: number | undefined;
 }
 
 /** Writes and takes sessions. */
@@ -50,7 +56,11 @@ export class SessionJournaling {
   readonly #journal: SessionJournal;
   readonly #owner: JournalingOwner;
   #isOpen = false;
+  /** How handlers begin. */
+  readonly starts: CarefulStarts;
   readonly #commits: Map<SessionFacade, SessionCommits> = new Map();
+  /** The versions of the servers before, of sessions that were taken over. */
+  readonly #replaced: WeakMap<SessionFacade, number | undefined> = new WeakMap();
   /** Of sessions that have ended. */
   readonly #last: Set<Promise<void>> = new Set();
 
@@ -58,6 +68,13 @@ export class SessionJournaling {
     this.instance = `journal:${journal.name}`;
     this.#journal = journal;
     this.#owner = owner;
+    const { clock } = owner;
+    this.starts = new CarefulStarts({
+      clock,
+      keep: async (session) => await this.#commits.get(session)?.keep(),
+      wasAlive: (session) => this.#wasAlive(session),
+      unkept: (error, session) => owner.unkept(error, session),
+    });
   }
 
   async open(): Promise<void> {
@@ -71,8 +88,8 @@ export class SessionJournaling {
     if (this.#isOpen) await this.#journal.close();
   }
 
-  /** A session begins here, or goes on here with the record of this version. */
-  add(session: SessionFacade, version: number): void {
+  /** A session begins here, or goes on here. */
+  add(session: SessionFacade, taken: TakenOver | undefined): void {
     const { clock, random } = this.#owner;
     const { endpoint, since } = partsOf(session);
     const { machine } = endpoint;
@@ -87,6 +104,9 @@ export class SessionJournaling {
         renewMs: this.#owner.keptMs,
         get unkept() {
           return endpoint.end === undefined ? machine.unkept : "nothing";
+        },
+        get hasSuspect() {
+          return endpoint.end === undefined && machine.begins?.hasSuspect === true;
         },
         snapshot: (all) => machine.snapshot(all),
         encode: (snapshot) => {
@@ -110,9 +130,10 @@ export class SessionJournaling {
         taken: () => this.#taken(session),
         stalled: () => undefined,
       },
-      version,
+      taken?.version ?? 0,
     );
     this.#commits.set(session, commits);
+    this.#replaced.set(session, taken?.replaced);
   }
 
   /** The session has changed. */
@@ -125,12 +146,21 @@ export class SessionJournaling {
     return (await this.#commits.get(session)?.writeOnce()) === true;
   }
 
+  /** The same, for a session that this server leaves in order. */
+  async leave(session: SessionFacade): Promise<boolean> {
+    partsOf(session).endpoint.machine.begins?.leave();
+    return await this.renew(session);
+  }
+
   /** A session is over here. `forgotten`: for everybody. */
   ended(session: SessionFacade, forgotten: boolean): void {
     const commits = this.#commits.get(session);
     this.#commits.delete(session);
     if (commits === undefined) return;
-    const last = (forgotten ? commits.remove() : commits.stop()).finally(() => this.#last.delete(last));
+    const isSuspected = partsOf(session).endpoint.machine.begins?.hasSuspect === true;
+    const last = (forgotten ? commits.remove() : commits.stop())
+      .then(() => (isSuspected && !forgotten ? this.#sayAlive(session.id, commits.version) : undefined))
+      .finally(() => this.#last.delete(last));
     this.#last.add(last);
   }
 
@@ -141,6 +171,7 @@ export class SessionJournaling {
     const principal = claim.principal ?? id;
     const nextTokenHash = sha256(claim.nextToken);
     const asked = { request, principal, agreement, tokenHash: sha256(request.token), nextTokenHash };
+    let replaced: number | undefined;
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const found = await this.#journal.read(id);
       const read = found === undefined ? undefined : this.#decode(id, found.bytes);
@@ -152,10 +183,16 @@ export class SessionJournaling {
       const decision: ResumeDecision = isOurs ? { outcome: "resumed", record } : decideClaim(record, held, asked);
       if (decision.outcome !== "resumed") return decision;
       const { id: _, ...owner } = decision.record;
-      const next = { ...(stored as StoredSession), owner };
+      const { session } = stored as StoredSession;
+      const next = {
+        ...(stored as StoredSession),
+        owner,
+        session: isOurs ? session : takenOver(session, request.sent),
+      };
+      if (!isOurs) replaced = found?.version;
       const version = isOurs ? found?.version : await this.#write(id, found?.version ?? 0, encodeRecord(next));
       if (version === undefined) continue;
-      return { outcome: "taken", record: decision.record, stored: next, data: read?.data, version };
+      return { outcome: "taken", record: decision.record, stored: next, data: read?.data, version, replaced };
     }
     throw new ZocaloError("JOURNAL_STALE", { op: "take", detail: "other servers took the session again and again" });
   }
@@ -186,8 +223,27 @@ export class SessionJournaling {
     }
   }
 
+  /** Whether the server lives that had a session before. Where nobody knows, nothing is held against a message. */
+  async #wasAlive(session: SessionFacade): Promise<boolean> {
+    const replaced = this.#replaced.get(session);
+    if (replaced === undefined) return true;
+    await new Promise<void>((resolve) => void this.#owner.clock.setTimer(resolve, ALIVE_MS, true));
+    const said = await this.#journal.read(aliveId(session.id, replaced)).catch(() => "nobody knows");
+    return said !== undefined;
+  }
+
+  /** This server has lost a session with something under way that is suspected of ending servers: it lives. */
+  async #sayAlive(id: string, version: number): Promise<void> {
+    await this.#journal.commit(aliveId(id, version), 0, Uint8Array.of(1)).catch(() => undefined);
+  }
+
   #taken(session: SessionFacade): void {
     const detail = "another server has the session now";
     partsOf(session).endpoint.abort(new ConnectionError("SESSION_MOVED", { op: "session", detail }));
   }
+}
+
+/** Where the server says that it lives which had this version of a session. */
+function aliveId(id: string, version: number): string {
+  return `${id}/${version}`;
 }

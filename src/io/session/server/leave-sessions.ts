@@ -44,7 +44,7 @@ export async function leaveSessions(sessions: Iterable<SessionFacade>, server: L
     const inTime = await idle;
     if (moves) {
       // The client has all that it sends again, so nothing is lost by what was not in time.
-      await Promise.race([journaling?.renew(session), late]);
+      await Promise.race([journaling?.leave(session), late]);
       sendAway(endpoint, server.retryAfterMs());
       return inTime;
     }

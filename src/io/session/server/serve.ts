@@ -29,7 +29,7 @@ import { saysThatItCloses, type SessionEnd } from "../end.ts";
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
 import { partsOf, SessionFacade, tellAttached, tellEnd } from "../endpoint/session.ts";
 import { SessionSchedule } from "../schedule.ts";
-import { type EndpointSettings, endpointSettings } from "../settings.ts";
+import { type EndpointSettings, endpointSettings, type HandlingWithin } from "../settings.ts";
 import { SharedLog } from "../shared/log.ts";
 import { EVERYBODY, principalTopic, SessionTopics, sessionTopic } from "../shared/topics.ts";
 import { FACADE_OWNER } from "./facade-owner.ts";
@@ -40,7 +40,6 @@ import {
   SERVE_SESSIONS_RULES,
   type ServeSessionsOptions,
 } from "./options.ts";
-import { handleMessage } from "./handled-message.ts";
 import { LEAVING, leaveSessions } from "./leave-sessions.ts";
 import { connectionsOf, sessionFamilies } from "./metrics.ts";
 import { type JournalingOwner, SessionJournaling } from "./journaling.ts";
@@ -103,8 +102,8 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
     this.instance = newId(random);
     const plan = new ContractPlan(contract, "server", options.validate, options.limits?.maxMessageValues);
     const peerProblems = new PeerProblems(clock, (error) => this.unkept(error, undefined));
-    const within = options.journal === undefined ? undefined : handleMessage;
-    const schedule = new SessionSchedule(clock);
+    const handle: HandlingWithin = (...handled) => this.journaling?.starts.handle(...handled);
+    const [schedule, within] = [new SessionSchedule(clock), options.journal && handle];
     this.settings = endpointSettings(options, { clock, schedule, peerProblems, plan, within });
     const { codecs, features, limits } = this.settings;
     this.capabilities = { contract, codecs, features, limits };
@@ -256,7 +255,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
       addressKey,
     });
     endpoint.session = session;
-    if (endpoint.terms.machine.journaled === true) this.journaling?.add(session, taken?.version ?? 0);
+    if (endpoint.terms.machine.journaled === true) this.journaling?.add(session, taken);
     this.topics.begin(session, taken?.stored.groups ?? []);
     return session;
   }

@@ -1,5 +1,7 @@
 /** The calls of this side: who waits for an answer. */
 
+import type { RemoteError } from "../../../core/contract/remote-error.ts";
+import { ConnectionError } from "../../../core/errors.ts";
 import { HELD } from "../../../core/held-bytes.ts";
 import type { AnswerReceived } from "../../../core/session/event.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
@@ -218,8 +220,15 @@ export class SessionCalls {
   /** The peer has answered with an error; false when it is none of the calls. */
   rejected({ id, bytes, start, end }: AnswerReceived): boolean {
     const call = this.#take(id);
-    call?.fail(readErrorBody(bytes, start, end));
+    if (call !== undefined) call.fail(this.#errorOf(call, readErrorBody(bytes, start, end)));
     return call !== undefined;
+  }
+
+  /** A call that had begun at a server that died is as one whose session is lost: nobody knows whether it was done. */
+  #errorOf({ method }: PendingCall, error: RemoteError): Error {
+    if (error.code !== "SESSION_MOVED") return error;
+    const { message: detail } = error;
+    return new ConnectionError("SESSION_MOVED", { ...this.#owner.context(method.name), detail, outcome: "unknown" });
   }
 
   /** A call was not answered in its time. */

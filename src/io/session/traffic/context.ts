@@ -50,6 +50,10 @@ export class SessionContext implements HandlerContext<object> {
     return this.#owner.machine.mayHaveBegun(this.number);
   }
 
+  get isCancelled(): boolean {
+    return this.#cancelled !== undefined;
+  }
+
   get remainingMs(): number {
     return Math.max(0, this.deadline - this.#owner.settings.clock.now());
   }

@@ -153,10 +153,13 @@ export class SessionDispatch implements HandlersOwner {
   }
 
   get #mustQueue(): boolean {
-    return this.#turn?.isOver === true || (this.#queue !== undefined && this.#queue.size > 0);
+    return (
+      this.#turn?.isOver === true || this.handlers.isBeginning || (this.#queue !== undefined && this.#queue.size > 0)
+    );
   }
 
   #mayStart(kind: number, method: number): boolean {
+    if (this.handlers.isBeginning) return false;
     if (kind === EVENT) return !this.handlers.laneBusy;
     const { machine, settings } = this.#owner;
     // A peer that does not acknowledge answers gets no more of them.

@@ -30,6 +30,8 @@ const NO_CONTEXTS: ReadonlyMap<number, never> = new Map<number, never>();
 export class SessionHandlers {
   /** The lane is taken by a handler that has not finished. */
   laneBusy = false;
+  /** A handler begins when something is written: what is behind it begins later. */
+  isBeginning = false;
   /** Calls whose handlers run. */
   running = 0;
   /** Streams whose handlers run, cancelled ones included. */
@@ -233,7 +235,7 @@ export class SessionHandlers {
         await stream.sendAll(items);
       };
       const watched = (): unknown => (watch.watches(method) ? watch.handle(method, input, context, run) : run());
-      await (within === undefined ? watched() : within(context, watched));
+      await (within === undefined ? watched() : within(context, method, watched));
       // An interceptor may have ended it without its handler.
       stream.end();
     } catch (error) {
@@ -269,9 +271,26 @@ export class SessionHandlers {
 
   #handleWithin(within: HandlingWithin, method: MethodPlan, input: unknown, context: SessionContext): unknown {
     const { watch } = this.#session.settings;
-    return within(context, () =>
-      watch.watches(method) ? this.#watched(method, input, context) : this.#run(method, input, context),
-    );
+    let hasBegun = false;
+    const begun = (): void => {
+      if (hasBegun) return;
+      hasBegun = true;
+      if (!this.isBeginning) return;
+      this.isBeginning = false;
+      this.#owner.goOn();
+    };
+    const answer = within(context, method, () => {
+      try {
+        return watch.watches(method) ? this.#watched(method, input, context) : this.#run(method, input, context);
+      } finally {
+        begun();
+      }
+    });
+    if (!hasBegun) {
+      this.isBeginning = true;
+      Promise.resolve(answer).then(begun, begun);
+    }
+    return answer;
   }
 
   #watched(method: MethodPlan, input: unknown, context: SessionContext): unknown {
