@@ -3,7 +3,7 @@
 // Compiles everything and runs the soaks: test/soak/churn.ts, cluster.ts, fuzz.ts, hostile.ts, hunts.ts, journals.ts and sessions.ts,
 // or only the one that is named, each in a process of its own. They are bounded by counts, which environment variables change:
 // SOAK_CLUSTER_KILLS, SOAK_CLUSTER_ROUNDS, SOAK_CONNECTIONS, SOAK_KILLS, SOAK_LANES, SOAK_ROUNDS, SOAK_SEED, SOAK_SEEDS,
-// SOAK_SESSION_ROUNDS, SOAK_SESSION_SEEDS. As they are, sessions takes the longest, cluster about 40 minutes, the others under ten
+// SOAK_SESSION_ROUNDS, SOAK_SESSION_SEEDS. As they are, sessions takes the longest, cluster half an hour, the others under ten
 // minutes in all.
 import { compileAll, outputOf } from "./sources.mjs";
 import { run } from "./run-command.mjs";

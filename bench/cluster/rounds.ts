@@ -1,7 +1,7 @@
 /** Rounds of work during which nodes are killed, stopped, or sent away, or their store is killed. */
 
 import { setTimeout } from "node:timers/promises";
-import { Crowd, type CrowdPlan, type CrowdReport } from "./crowd.ts";
+import { Crowd, type CrowdPlan, type CrowdReport } from "../../src/cli/demo/crowd.ts";
 import { clusterPeer } from "./peers.ts";
 import { Nodes } from "./nodes.ts";
 import { startStore, type Store } from "./stores.ts";
@@ -10,6 +10,9 @@ import { startStore, type Store } from "./stores.ts";
 const STOPPED_MS = 4_000;
 /** A silent server is given up after two of these, and after two more where it is asked to go on: a stopped one still accepts. */
 const HEARTBEAT_MS = 400;
+/** A node that wakes has noticed by then that others have its sessions. */
+const NOTICED_MS = 10_000;
+const TICK_MS = 20;
 /** For so long the store is away. */
 const STORE_AWAY_MS = 500;
 
@@ -92,7 +95,7 @@ const TROUBLES = {
 export type TroubleName = keyof typeof TROUBLES;
 
 /** How much is said in a round. */
-export interface RoundPlan extends Omit<CrowdPlan, "turns" | "heartbeatMs"> {
+export interface RoundPlan extends Omit<CrowdPlan, "turns"> {
   /** Messages a second, of all members together. */
   readonly rate: number;
   readonly seconds: number;
@@ -123,7 +126,11 @@ export async function playRound(
   const turns = Math.ceil((rate * seconds) / plan.members);
   const heartbeatMs = trouble === "stop" ? HEARTBEAT_MS : undefined;
   const before = [await nodes.ask("figures", "moved"), await nodes.ask("cpu", "ms")] as const;
-  await using crowd = await Crowd.open(await clusterPeer(kind), nodes.ports, { ...who, turns, heartbeatMs });
+  const peer = await clusterPeer(kind);
+  const { ports } = nodes;
+  await using crowd = await Crowd.open({ ...who, turns }, (group, owner) =>
+    peer.open({ ports, group, heartbeatMs }, owner),
+  );
   const sinceMs = performance.now();
   const at = (share: number): Promise<unknown> =>
     setTimeout(Math.max(0, share * seconds * 1000 - (performance.now() - sinceMs)));
@@ -138,7 +145,11 @@ export async function playRound(
   // A node that was started meanwhile has counted from 0.
   const more = (now: readonly number[], then: readonly number[]): number =>
     now.reduce((sum, count, index) => sum + Math.max(0, count - (then[index] ?? 0)), 0);
-  const moved = more(await nodes.ask("figures", "moved"), before[0]);
+  const movedNow = async (): Promise<number> => more(await nodes.ask("figures", "moved"), before[0]);
+  // Who has just been woken reads first what had come for it.
+  const untilMs = performance.now() + (trouble === "stop" ? NOTICED_MS : 0);
+  while ((await movedNow()) === 0 && performance.now() < untilMs) await setTimeout(TICK_MS);
+  const moved = await movedNow();
   return { ...crowd.report(), moved, behindMs, nodesMs: more(await nodes.ask("cpu", "ms"), before[1]) };
 }
 

@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { callCommand } from "./protocol/call.ts";
+import { clusterCommand } from "./demo/cluster.ts";
 import { connectCommand } from "./sockets/connect.ts";
 import { contractCommand } from "./protocol/contract.ts";
 import { demoCommand, demoRoleCommand } from "./demo/demo.ts";
@@ -75,6 +76,7 @@ function program(): Command {
     connectCommand(),
     sendCommand(),
     demoCommand(),
+    clusterCommand(),
     doctorCommand(),
     newProjectCommand(),
     simCommand(),
@@ -103,6 +105,7 @@ function endOfParsing(error: unknown, args: readonly string[]): void {
     "connect",
     "send",
     "demo",
+    "cluster",
     "doctor",
     "new",
     "sim",

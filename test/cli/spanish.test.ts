@@ -30,6 +30,8 @@ test("the help of every command is Spanish, in 80 columns", async (t) => {
     "connect",
     "send",
     "demo",
+    "cluster",
+    "cluster demo",
     "doctor",
     "new",
     "sim",

@@ -31,6 +31,8 @@ const WRONG: readonly (readonly [args: readonly string[], line: RegExp])[] = [
   [["send", "udp://127.0.0.1:7000", "x", "--count", "0"], /'0' is invalid/],
   [["send", "udp://127.0.0.1:7000", "x", "--timeout", "9"], /--timeout does not work over UDP/],
   [["demo", "--seed", "-1"], /'-1' is invalid/],
+  [["cluster", "demo", "--journal", "redis"], /Allowed choices are nats, file/],
+  [["cluster", "demo", "--for", "0"], /Give a number from 1 to 2147483;/],
   // What takes memory, threads or time for each.
   [["demo", "--messages", "99999999999"], /Give a number from 1 to 1000000;/],
   [["sim", "hunt", "x.mjs", "--workers", "100000"], /Give a number from 1 to 256;/],
@@ -72,6 +74,7 @@ test("every command has help with examples, on stdout", async (t) => {
     ["help"],
     ["sim", "hunt", "-h"],
     ["sim", "trace", "-h"],
+    ["cluster", "demo", "-h"],
     ["contract", "show", "-h"],
     ["contract", "diff", "-h"],
     ...["listen", "connect", "send", "demo", "doctor", "sim", "contract", "call", "events"].map((name) => [name, "-h"]),

@@ -15,6 +15,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/cli", "main", "test/cli/usage.test.ts"],
   ["src/cli", "new-project", "test/cli/new.test.ts"],
   ["src/cli/demo", "demo experiment process roles", "test/cli/demo.test.ts"],
+  ["src/cli/demo", "cluster cluster-run cluster-screen crowd demo-store plaza", "test/cli/cluster.test.ts"],
   ["src/cli/doctor", "doctor", "test/cli/doctor.test.ts"],
   ["src/cli/inspect", "ask inspect", "test/inspect/preload.test.ts"],
   ["src/cli/protocol", "call load-contract open", "test/cli/call.test.ts"],

@@ -1,11 +1,12 @@
 /** A child process of the demo, as its parent sees it. */
 
 import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { ZocaloError } from "../../index.ts";
 import { CommandFailure, wrongUsage } from "../terminal/exit-codes.ts";
 import { inLanguage } from "../terminal/language.ts";
-import { type Call, mailboxRole, type Outcome, serverRole, telephoneRole } from "./roles.ts";
+import { type Call, mailboxRole, nodeRole, type Outcome, serverRole, telephoneRole } from "./roles.ts";
 
 interface Waiting {
   resolve(result: unknown): void;
@@ -50,6 +51,15 @@ export class RoleProcess {
     if (this.#child.connected) this.#child.disconnect();
   }
 
+  /** Kills the process, and waits until it is gone. What was asked of it fails. */
+  async kill(): Promise<void> {
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode !== null || signalCode !== null || this.#child.pid === undefined) return;
+    const gone = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await gone;
+  }
+
   #settle({ id, result, failure }: Outcome): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
@@ -66,12 +76,13 @@ export class RoleProcess {
 }
 
 /** The roles by name. */
-type RoleName = "server" | "telephone" | "mailbox";
+type RoleName = "server" | "telephone" | "mailbox" | "node";
 
 const ROLES: Readonly<Record<RoleName, () => object>> = {
   server: serverRole,
   telephone: telephoneRole,
   mailbox: mailboxRole,
+  node: nodeRole,
 };
 
 const FOR_THE_DEMO = inLanguage({

@@ -11,6 +11,8 @@ import {
   type StreamSocket,
 } from "../../index.ts";
 import { datagramReplies, streamReplies } from "../sockets/replies.ts";
+import { journalOf, type StorePlace } from "./demo-store.ts";
+import { servePlaza } from "./plaza.ts";
 import { Tally, type TallyReport } from "./tally.ts";
 
 /** How often a line is asked for. */
@@ -166,6 +168,29 @@ export function mailboxRole(): ClientCalls {
       const numbers = Array.from({ length: last - first + 1 }, (_number, index) => String(first + index));
       await box.sendMany(numbers.map((data) => ({ data, to: address })));
     },
+  };
+}
+
+/** What a server of the cluster can be asked. */
+export interface NodeCalls {
+  /** Serves at an address; answers it with its port. */
+  serve(question: { readonly address: string; readonly store: StorePlace }): Promise<string>;
+  /** How many sessions have a connection here. */
+  clients(): Promise<number>;
+}
+
+/** A server of the cluster. */
+export function nodeRole(): NodeCalls {
+  let connected = (): number => 0;
+  const ignore = (): void => undefined;
+  return {
+    async serve({ address, store }) {
+      const owner = { resumed: ignore, moved: ignore, failed: (error: unknown) => console.error(String(error)) };
+      const server = await servePlaza(address, journalOf(store), owner);
+      connected = () => server.stats.sessions - server.stats.detached;
+      return String(server.localAddress);
+    },
+    clients: () => Promise.resolve(connected()),
   };
 }
 

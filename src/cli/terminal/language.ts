@@ -128,6 +128,7 @@ const PLACES: Readonly<Record<string, string>> = {
   old: "viejo",
   options: "opciones",
   role: "papel",
+  seconds: "segundos",
   seed: "semilla",
   service: "servicio",
   share: "parte",

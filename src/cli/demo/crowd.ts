@@ -1,15 +1,15 @@
 /** Clients of a cluster in groups, and what each has heard of whom. */
 
 import { setTimeout } from "node:timers/promises";
-import { Tally } from "../../src/cli/demo/tally.ts";
-import type { ClusterPeer, Member, MemberOwner, Said } from "./peer.ts";
+import type { Member, MemberOwner, Said } from "./plaza.ts";
+import { Tally } from "./tally.ts";
 
 /** One of so many messages is timed. */
 const TIMED = 7;
 /** The messages of each such moment are sent together. */
 const TICK_MS = 5;
 /** When nothing has come for so long, nothing more is waited for. */
-const QUIET_MS = 5_000;
+const QUIET_MS = 10_000;
 /** So many clients connect at a time. */
 const OPENING = 50;
 
@@ -21,8 +21,10 @@ export interface CrowdPlan {
   readonly turns: number;
   /** Each so manieth message is a call, whose answer is how many of them there were. */
   readonly callEvery: number;
-  readonly heartbeatMs?: number | undefined;
 }
+
+/** Opens a client in a group. */
+type OpenMember = (group: string, owner: MemberOwner) => Promise<Member>;
 
 /** What became of it all. */
 export interface CrowdReport {
@@ -111,7 +113,7 @@ export class Crowd {
   }
 
   /** Opens all. Groups of one crowd have names of their own. */
-  static async open(peer: ClusterPeer, ports: readonly number[], plan: CrowdPlan): Promise<Crowd> {
+  static async open(plan: CrowdPlan, open: OpenMember): Promise<Crowd> {
     const heardMs: number[] = [];
     const listeners = Array.from({ length: plan.members }, (_, index) => new Listener(plan, index, heardMs));
     const members: Member[] = [];
@@ -119,7 +121,7 @@ export class Crowd {
     while (members.length < plan.members) {
       const some = listeners.slice(members.length, members.length + OPENING).map((listener, index) => {
         const group = `${crowd}/${Math.floor((members.length + index) / plan.groupSize)}`;
-        return peer.open({ ports, group, heartbeatMs: plan.heartbeatMs }, listener);
+        return open(group, listener);
       });
       members.push(...(await Promise.all(some)));
     }
