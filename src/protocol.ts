@@ -84,6 +84,7 @@ export type {
   BroadcastReport,
   CloseSessionsOptions,
   ServerContext,
+  SessionAudience,
   SessionGroup,
   SessionServer,
   SessionServerStats,
