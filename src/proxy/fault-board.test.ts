@@ -91,3 +91,33 @@ test("places are taken by faults and by schedules, and are free again when they 
   board.refuseFull("inflict", 3);
   assert.throws(() => board.refuseFull("inflict", 4), { code: "OPTION_INVALID" });
 });
+
+test("faults are replaced at the limit, and when there is no place for the new ones nothing changes", async () => {
+  const board = boardFor(2);
+  const watcher = new Watcher();
+  board.watch(watcher);
+  const other: ProxyFault = { ...SLOW, latency: 9 };
+  for (const latency of [1, 2]) board.inflict({ ...SLOW, latency });
+  const [first, second] = board.faults.map(({ fault }) => fault);
+  assert.ok(first !== undefined && second !== undefined);
+  // One that is named twice gives one place.
+  assert.throws(() => board.replace([first, first], [other, other]), { code: "OPTION_INVALID" });
+  assert.deepEqual(
+    board.faults.map(({ fault }) => fault),
+    [first, second],
+  );
+  const [copy] = board.replace([first], [other]);
+  assert.deepEqual(copy, other);
+  assert.notEqual(copy, other);
+  assert.deepEqual([board.faults.map(({ fault }) => fault), board.room], [[second, copy], 0]);
+  await Promise.resolve();
+  assert.deepEqual([...watcher.acting], board.faults);
+  // What has ended gives none, and neither does what a schedule has begun: its place is kept for it.
+  assert.throws(() => board.replace([first], [other]), { code: "OPTION_INVALID" });
+  assert.deepEqual(board.replace([second], []), []);
+  board.reserve(1);
+  board.inflict(SLOW, false);
+  const scheduled = board.faults.at(-1)?.fault as ProxyFault;
+  assert.throws(() => board.replace([scheduled], [other]), { code: "OPTION_INVALID" });
+  assert.equal(board.faults.at(-1)?.fault, scheduled);
+});

@@ -91,6 +91,19 @@ export class FaultBoard {
 
   /** Lets a fault begin that has been checked, and for which there is room. Of one of a schedule the place is taken already. */
   inflict(fault: ProxyFault, hasPlace = true): FaultGuard {
+    const own = this.#begin(fault, hasPlace);
+    return guardOf([() => this.heal(own)]);
+  }
+
+  /** Ends some and lets others begin that have been checked; answers the copies. Nothing changes when there is no place for all. */
+  replace(ended: readonly ProxyFault[], begun: readonly ProxyFault[]): readonly ProxyFault[] {
+    const acting = [...new Set(ended)].flatMap((fault) => this.#acting.get(fault) ?? []);
+    this.refuseFull("replace", begun.length - acting.filter(({ hasPlace }) => hasPlace).length);
+    for (const { fault } of acting) this.heal(fault);
+    return begun.map((fault) => this.#begin(fault, true));
+  }
+
+  #begin(fault: ProxyFault, hasPlace: boolean): ProxyFault {
     if (hasPlace) this.#taken += 1;
     const number = (this.#count.get(fault.kind) ?? 0) + 1;
     this.#count.set(fault.kind, number);
@@ -106,7 +119,7 @@ export class FaultBoard {
     this.#later();
     this.#began.add(own);
     this.#told(own.fault, "began");
-    return guardOf([() => this.heal(own.fault)]);
+    return own.fault;
   }
 
   /** Ends a fault that acts. */

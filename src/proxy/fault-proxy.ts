@@ -80,6 +80,12 @@ export class FaultProxy implements api.FaultProxy {
     return this.board.heal(fault);
   }
 
+  replace(ended: readonly ProxyFault[], begun: readonly ProxyFault[]): readonly ProxyFault[] {
+    for (const fault of begun) checkProxyFault(fault, this.upstream, "replace");
+    this.#refuseOver("replace");
+    return this.board.replace(ended, begun);
+  }
+
   change(change: api.ProxyChange): Promise<void> {
     return this.#inTurn(() => this.#change(change));
   }

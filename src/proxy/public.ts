@@ -103,6 +103,14 @@ export interface FaultProxy {
   /** Ends a fault of `faults`, whoever began it. Answers whether it was acting. */
   heal(fault: ProxyFault): boolean;
   /**
+   * Ends faults and lets copies of others begin in their place, also where `limits.maxFaults` act. Answers those that have begun, as
+   * they stand in `faults`. Throws as `inflict` does; then nothing has changed. One that has ended already is left out.
+   *
+   * @param ended - Of `faults`, whoever began them.
+   * @param begun - What acts instead; of any number.
+   */
+  replace(ended: readonly ProxyFault[], begun: readonly ProxyFault[]): readonly ProxyFault[];
+  /**
    * Changes the proxy. When `enabled`, `listen` or `upstream` becomes another, its connections are cut. Rejects with `OPTION_INVALID` and
    * `ADDRESS_INVALID` before anything has changed, with `CLOSED` when it was removed or closed, also meanwhile, and as `listen` does:
    * the proxy is then as it was, but not enabled.

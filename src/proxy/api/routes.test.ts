@@ -282,6 +282,35 @@ describe("the calls of Toxiproxy", () => {
     await json(api, "DELETE /proxies/there");
   });
 
+  it("changes a toxic where as many faults act as there may be, and refuses one more", async () => {
+    const few = await startProxy({
+      limits: { maxFaults: 1 },
+      proxies: [{ name: "db", upstream: `tcp://${UPSTREAM}` }],
+    });
+    const own = await serveApi(few, "127.0.0.1:0");
+    try {
+      assert.equal(
+        (await json(own, "POST /proxies/db/toxics", { type: "latency", attributes: { latency: 1 } }))[0],
+        200,
+      );
+      const [status] = await json(own, "POST /proxies/db/toxics/latency_downstream", { attributes: { latency: 2 } });
+      const faults = few.proxies.get("db")?.faults;
+      assert.deepEqual([status, faults], [200, [{ kind: "latency", from: "server", to: "client", latency: 2 }]]);
+      // Without a size it slices nothing.
+      const slicer = { attributes: { average_size: 0, size_variation: 0, delay: 0 }, stream: "downstream" };
+      const [, none] = await json(own, "POST /proxies/db/toxics", { type: "slicer" });
+      assert.deepEqual(none, { ...slicer, name: "slicer_downstream", type: "slicer", toxicity: 1 });
+      const change = { attributes: { average_size: 5 } };
+      const [refused, { error }] = await json(own, "POST /proxies/db/toxics/slicer_downstream", change);
+      assert.deepEqual([refused, /limits\.maxFaults is 1/.test(error)], [400, true], error);
+      assert.deepEqual(await json(own, "GET /proxies/db/toxics/slicer_downstream"), [200, none]);
+      assert.deepEqual(few.proxies.get("db")?.faults, faults);
+    } finally {
+      await own.close();
+      await few.close({ timeoutMs: 0 });
+    }
+  });
+
   it("knows no other path or method", async () => {
     for (const line of [
       "GET /",

@@ -11,7 +11,7 @@ interface ActingToxic {
   faults: readonly ProxyFault[];
 }
 
-/** Adds, changes and removes toxics; a change takes the faults away and lets the new ones begin. */
+/** Adds, changes and removes toxics; a change lets other faults begin in the place of those that were there. */
 export class ToxicBoard {
   readonly #proxy: FaultProxy;
   readonly #toxics = new Map<string, ActingToxic>();
@@ -40,7 +40,7 @@ export class ToxicBoard {
     const toxic = readToxic(body);
     this.#dropEnded();
     if (this.#toxics.has(toxic.name)) throw new ApiError(409, "toxic already exists");
-    this.#toxics.set(toxic.name, { toxic, faults: this.#begin(toxic) });
+    this.#toxics.set(toxic.name, { toxic, faults: this.#proxy.replace([], faultsOf(toxic)) });
     return toxic;
   }
 
@@ -48,10 +48,8 @@ export class ToxicBoard {
   change(name: string, body: Readonly<Record<string, unknown>>): Toxic {
     const acting = this.#acting(name);
     const toxic = changedToxic(acting.toxic, body);
-    const faults = this.#begin(toxic);
-    this.#end(acting.faults);
+    acting.faults = this.#proxy.replace(acting.faults, faultsOf(toxic));
     acting.toxic = toxic;
-    acting.faults = faults;
     return toxic;
   }
 
@@ -65,22 +63,6 @@ export class ToxicBoard {
   reset(): void {
     for (const { faults } of this.#toxics.values()) this.#end(faults);
     this.#toxics.clear();
-  }
-
-  /** Lets the faults begin: all, or none where one is refused. */
-  #begin(toxic: Toxic): readonly ProxyFault[] {
-    const begun: ProxyFault[] = [];
-    try {
-      for (const fault of faultsOf(toxic)) {
-        const { length } = this.#proxy.faults;
-        this.#proxy.inflict(fault);
-        begun.push(this.#proxy.faults[length] as ProxyFault);
-      }
-    } catch (error) {
-      this.#end(begun);
-      throw error;
-    }
-    return begun;
   }
 
   #end(faults: readonly ProxyFault[]): void {

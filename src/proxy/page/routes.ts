@@ -95,16 +95,14 @@ async function change(call: Call): Promise<void> {
 
 async function begin(call: Call): Promise<void> {
   const fault = JSON.parse(await call.question.text()) as ProxyFault;
-  sendJson(call.response, 201, { id: begun(call, proxyOf(call), fault) });
+  sendJson(call.response, 201, { id: replaced(call, proxyOf(call), [], fault) });
 }
 
-/** A fault that is changed ends, and begins anew as another one; when that is refused, it stays. */
+/** A fault that is changed ends, and another one begins; when that is refused, it stays. */
 async function changeFault(call: Call): Promise<void> {
   const next = JSON.parse(await call.question.text()) as ProxyFault;
   const [proxy, fault] = faultOf(call);
-  const id = begun(call, proxy, next);
-  proxy.heal(fault);
-  sendJson(call.response, 200, { id });
+  sendJson(call.response, 200, { id: replaced(call, proxy, [fault], next) });
 }
 
 function endFault(call: Call): void {
@@ -113,9 +111,14 @@ function endFault(call: Call): void {
   sendJson(call.response, 200, {});
 }
 
-function begun({ served: { rows } }: Call, proxy: FaultProxy, fault: ProxyFault): number {
-  proxy.inflict(fault);
-  return rows.idOf(proxy.faults.at(-1) as ProxyFault);
+function replaced(
+  { served: { rows } }: Call,
+  proxy: FaultProxy,
+  ended: readonly ProxyFault[],
+  next: ProxyFault,
+): number {
+  const [begun] = proxy.replace(ended, [next]);
+  return rows.idOf(begun as ProxyFault);
 }
 
 function proxyOf({ served, name }: Call): FaultProxy {

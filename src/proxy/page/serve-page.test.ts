@@ -104,10 +104,24 @@ test("faults begin, change and end", async (t) => {
   assert.deepEqual(echo?.faults, []);
 });
 
+test("a fault can be changed where as many act as there may be", async (t) => {
+  const scene = await served(t);
+  const echo = scene.running.proxies.get("echo");
+  const has = { "x-zocalo-token": scene.token };
+  const fault = { kind: "latency", from: "*", to: "*", latency: 5 } as const;
+  for (let count = 1; count < 1000; count += 1) echo?.inflict(fault);
+  const { text } = await ask(scene, "POST /proxies/echo/faults", has, fault);
+  assert.equal((await ask(scene, "POST /proxies/echo/faults", has, fault)).status, 400);
+  const { id } = JSON.parse(text) as { readonly id: number };
+  const changed = { ...fault, latency: 6 };
+  assert.equal((await ask(scene, `PUT /proxies/echo/faults/${id}`, has, changed)).status, 200);
+  assert.deepEqual([echo?.faults.length, echo?.faults.at(-1)], [1000, changed]);
+});
+
 test("a fault that the program began can be ended too", async (t) => {
   const scene = await served(t);
   const guard = scene.running.inflict({ kind: "latency", from: "*", to: "*", latency: 5 });
-  const [state] = await messages(scene, 1);
+  const [, state] = await messages(scene, 2);
   assert.ok(state?.type === "state");
   assert.deepEqual(
     state.proxies.map(({ name, faults }) => [name, faults.length]),
@@ -185,7 +199,7 @@ test("a page hears of what is there, and of what changes", async (t) => {
   await using call = await connect(echo?.listen ?? "");
   await call.write("hola");
   await call.readExactly(4);
-  const [state, pulse, second] = await messages(scene, 3);
+  const [pulse, state, second] = await messages(scene, 3);
   assert.ok(state?.type === "state" && pulse?.type === "pulse" && second?.type === "pulse");
   assert.deepEqual(pulse.bytes["echo"], [4, 4]);
   const [row] = pulse.connections;
@@ -229,7 +243,7 @@ test("a recording is a schedule and a capture, and can be played", async (t) => 
   await using call = await connect(echo?.listen ?? "");
   await call.write("hola");
   await call.readExactly(4);
-  const [state] = await messages(scene, 1);
+  const [, state] = await messages(scene, 2);
   assert.ok(state?.type === "state");
   await ask(scene, `DELETE /proxies/echo/faults/${state.proxies[0]?.faults[0]?.id}`, has);
   assert.equal((await ask(scene, "DELETE /recording", has)).status, 200);
