@@ -96,7 +96,8 @@ const NO_BYTES: ProxyBytes = { fromClient: 0, fromServer: 0, toServer: 0, toClie
 
 /** Gathers the counts of all connections. */
 export class ReportLedger {
-  readonly #open = new Set<Counted>();
+  /** Those that are open, by proxy. */
+  readonly #open = new Map<FaultBoard, Set<Counted>>();
   readonly #over: ConnectionReport[] = [];
   readonly #faults = new FaultCounts();
   /** Of the connections that are over, by proxy. */
@@ -106,11 +107,15 @@ export class ReportLedger {
 
   begin(counted: Counted): void {
     this.#connections += 1;
-    this.#open.add(counted);
+    const own = this.#open.get(counted.board);
+    if (own === undefined) this.#open.set(counted.board, new Set([counted]));
+    else own.add(counted);
   }
 
   end(counted: Counted): void {
-    if (!this.#open.delete(counted)) return;
+    const own = this.#open.get(counted.board);
+    if (own?.delete(counted) !== true) return;
+    if (own.size === 0) this.#open.delete(counted.board);
     this.#bytes.set(counted.board, withBytes(this.#bytes.get(counted.board), counted));
     const report = reportOf(counted);
     this.#over.push(report);
@@ -121,12 +126,11 @@ export class ReportLedger {
 
   /** Bytes of all connections of a proxy. */
   bytesOf(board: FaultBoard): ProxyBytes {
-    const own = Array.from(this.#open).filter((counted) => counted.board === board);
-    return own.reduce(withBytes, this.#bytes.get(board) ?? NO_BYTES);
+    return Array.from(this.#open.get(board) ?? []).reduce(withBytes, this.#bytes.get(board) ?? NO_BYTES);
   }
 
   report(seed: number): ProxyReport {
-    const open = Array.from(this.#open, reportOf);
+    const open = Array.from(this.#open.values(), (own) => Array.from(own, reportOf)).flat();
     const all = new FaultCounts();
     let sums = this.#sums;
     for (const [kind, times] of this.#faults.faults) all.add(kind, times);

@@ -42,3 +42,11 @@ export async function openPage(t: TestContext, { url, width = 1280, locale = "en
   await page.goto(url);
   return page;
 }
+
+/** Puts the page behind another tab, or in front again. */
+export async function hide(page: Page, isHidden: boolean): Promise<void> {
+  await page.evaluate(`
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => ${isHidden} });
+    document.dispatchEvent(new Event("visibilitychange"));
+  `);
+}

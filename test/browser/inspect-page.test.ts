@@ -3,7 +3,7 @@ import { describe, test, type TestContext } from "node:test";
 import { bind, connect, serve } from "../../src/index.ts";
 import { inspect } from "../../src/inspect.ts";
 import { call, connectSession, contract, serveSessions, stream, typeOnly } from "../../src/protocol.ts";
-import { missing, openPage } from "./browser.ts";
+import { hide, missing, openPage } from "./browser.ts";
 
 /* The page of the inspector in a real browser. */
 
@@ -154,20 +154,15 @@ describe("the page of the inspector", { skip: missing }, () => {
       const { length } = asked;
       while (asked.length === length) await page.clock.runFor(1000);
     };
-    const see = (isHidden: boolean): Promise<void> =>
-      page.evaluate(`
-        Object.defineProperty(document, "hidden", { configurable: true, get: () => ${isHidden} });
-        document.dispatchEvent(new Event("visibilitychange"));
-      `);
     await asksAgain();
     await asksAgain();
-    await see(true);
+    await hide(page, true);
     // It may be asking just now.
     await page.clock.runFor(2000);
     const { length } = asked;
     await page.clock.runFor(60_000);
     assert.equal(asked.length, length);
-    await see(false);
+    await hide(page, false);
     await asksAgain();
     await page.clock.resume();
     await close();

@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { connect, type StreamSocket } from "../../src/index.ts";
 import type { FaultProxies, FaultProxy } from "../../src/proxy.ts";
 import { servedPage } from "../fixtures/served-page.ts";
-import { missing, openPage } from "./browser.ts";
+import { hide, missing, openPage } from "./browser.ts";
 
 /* The page of the fault proxy in a real browser. */
 
@@ -142,6 +142,30 @@ describe("the page of the fault proxy", { skip: missing }, () => {
     assert.equal(await labels.count(), 0);
     await page.keyboard.press("Space");
     await sayUntil(call, during, labels.first().waitFor({ state: "attached" }));
+  });
+
+  test("a page that nobody sees is told nothing, and shows of which time it knows nothing", async (t) => {
+    const { running, call, url } = await served(t);
+    const watch = running.watch.bind(running);
+    let left = (): void => undefined;
+    running.watch = (listener) => {
+      const stop = watch(listener);
+      return () => {
+        stop();
+        left();
+      };
+    };
+    const page = await openPage(t, { url });
+    await page.getByRole("button", { name: "show connection 1 of echo" }).click();
+    await sayUntil(call, "seen", drawn(page, "toServer"));
+    const isLeft = new Promise<void>((resolve) => (left = resolve));
+    await hide(page, true);
+    await isLeft;
+    await say(call, "unseen".repeat(100));
+    await hide(page, false);
+    await sayUntil(call, "seen", drawn(page, "gap"));
+    const labels = page.locator(".sequence svg[role=img] g.labels text", { hasText: "600 B" });
+    assert.equal(await labels.count(), 0);
   });
 
   test("a recording can be saved, played and copied", async (t) => {

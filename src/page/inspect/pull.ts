@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { ask, type LinkState, Refused } from "../shell/ask.ts";
-import { useVisible } from "./visible.ts";
+import { useVisible } from "../shell/visible.ts";
 
 const PULL_MS = 1000;
 /** After so many questions without an answer the program is taken for ended; the page goes on asking. */

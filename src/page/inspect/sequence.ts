@@ -8,7 +8,7 @@ import { useSpace } from "../shell/space.ts";
 import { time } from "./figures.ts";
 import { type Numbered, shown, withNewer } from "./seen.ts";
 import { texts } from "./texts.ts";
-import { useVisible } from "./visible.ts";
+import { useVisible } from "../shell/visible.ts";
 import type { SeenRow } from "../../inspect/wire.ts";
 
 /** The last events of a session, from now on, and those that were seen before. */

@@ -34,6 +34,7 @@ const TEXTS = inLanguage({
       ["cut", "cut"],
       ["bolt", "reset"],
       ["pause", "held back by silence"],
+      ["gap", "not seen: the page was hidden"],
     ],
     help: "Arrow up and down go from arrow to arrow, Escape leaves, plus and minus change the scale, space stops the drawing.",
   },
@@ -57,6 +58,7 @@ const TEXTS = inLanguage({
       ["cut", "cortado"],
       ["bolt", "reset"],
       ["pause", "retenido por el silencio"],
+      ["gap", "no visto: la página no estaba a la vista"],
     ],
     help: "Las flechas arriba y abajo van de una a otra, Escape sale, más y menos cambian la escala, el espacio para el dibujo.",
   },
@@ -73,6 +75,7 @@ const SIGNS: Readonly<Record<string, string>> = {
   flip: "M11 2l6 6l-6 6l-6-6Z",
   cut: "M11 1V15",
   pause: "M8 2v12m6 0v-12",
+  gap: "M0 2H22V14H0Z",
   bolt: "M13 0l-8 10h6l-3 6l9-9h-6l4-7Z",
 };
 

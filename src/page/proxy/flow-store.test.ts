@@ -66,3 +66,26 @@ test("what silence holds back leaves when it is released, and what is late in an
     [undefined, undefined],
   ]);
 });
+
+test("what was not heard is a gap, and what the server has kept meanwhile is none", () => {
+  const flow = new FlowStore();
+  const tell = (sinceMs: number, ...rows: FlowRow[]): void => flow.add({ type: "flow", rows, missed: 0, sinceMs });
+  tell(900, row(1));
+  flow.heardAt(1000);
+  assert.deepEqual(flow.gaps, [], "nothing was wanted before");
+  // Another page looked all the time.
+  tell(900, row(1), row(2));
+  flow.heardAt(1500);
+  assert.deepEqual(flow.gaps, []);
+  tell(2000, row(3));
+  assert.deepEqual(flow.gaps, [{ fromMs: 1500, toMs: 2000 }]);
+  for (let times = 1; times <= 100; times += 1) {
+    flow.heardAt(times * 10_000);
+    tell(times * 10_000 + 5000);
+  }
+  assert.equal(flow.gaps.length, 16);
+  flow.clear();
+  assert.deepEqual(flow.gaps, []);
+  tell(9_999_999);
+  assert.deepEqual(flow.gaps, [], "another connection is selected");
+});

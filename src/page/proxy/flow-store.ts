@@ -2,6 +2,14 @@
 
 import type { FlowMessage, FlowRow } from "../../proxy/page/wire.ts";
 
+/** A time of which nothing is known: the page was hidden, or had no link. */
+export interface Gap {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+const MOST_GAPS = 16;
+
 /** The last ones: two seconds of 2,000 chunks, or an hour of a quiet connection. */
 const MOST_ROWS = 4096;
 
@@ -14,13 +22,21 @@ export interface KeptRow extends FlowRow {
 /** Keeps the last rows. */
 export class FlowStore {
   #rows: KeptRow[] = [];
+  #gaps: readonly Gap[] = [];
   #lastId = 0;
+  /** When the server was heard last. */
+  #heardAtMs = Number.POSITIVE_INFINITY;
   #missed = 0;
   #version = 0;
 
   /** In the order in which they happened. */
   get rows(): readonly KeptRow[] {
     return this.#rows;
+  }
+
+  /** The last times of which nothing is known. */
+  get gaps(): readonly Gap[] {
+    return this.#gaps;
   }
 
   /** How many the server could not tell. */
@@ -33,7 +49,15 @@ export class FlowStore {
     return this.#version;
   }
 
-  add({ rows, missed }: FlowMessage): void {
+  /** The server tells everything until this time, since it was heard before. */
+  heardAt(nowMs: number): void {
+    this.#heardAtMs = nowMs;
+  }
+
+  add({ rows, missed, sinceMs }: FlowMessage): void {
+    if (sinceMs !== undefined && sinceMs > this.#heardAtMs) {
+      this.#gaps = [...this.#gaps, { fromMs: this.#heardAtMs, toMs: sinceMs }].slice(-MOST_GAPS);
+    }
     // After a lost link the server tells again what the page has.
     for (const row of rows) if (row.id > this.#lastId) this.#add(row);
     if (this.#rows.length >= 2 * MOST_ROWS) this.#rows = this.#rows.slice(-MOST_ROWS);
@@ -49,6 +73,8 @@ export class FlowStore {
 
   clear(): void {
     this.#rows = [];
+    this.#gaps = [];
+    this.#heardAtMs = Number.POSITIVE_INFINITY;
     this.#lastId = 0;
     this.#missed = 0;
     this.#version += 1;

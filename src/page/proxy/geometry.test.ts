@@ -96,3 +96,12 @@ test("the arrow next to the pointer is found", () => {
   assert.equal(nearest(targets, 200, 250)?.piece?.bytes, 2);
   assert.equal(nearest(targets, 200, 150), undefined);
 });
+
+test("a time of which nothing is known is a field, as far as it is in sight", () => {
+  const gaps = [
+    { fromMs: -9000, toMs: 500 },
+    { fromMs: 1000, toMs: 2000 },
+    { fromMs: 5000, toMs: 6000 },
+  ];
+  assert.equal(drawingOf([], VIEW, () => "", gaps).paths.gap, "M14 0H386V50H14ZM14 100H386V200H14Z");
+});

@@ -1,7 +1,7 @@
 /** The sequence diagram as lines: time goes down, one line of life for the client on the left and one for the server on the right. */
 
 import type { FlowRow, PieceRow, Way } from "../../proxy/page/wire.ts";
-import type { KeptRow } from "./flow-store.ts";
+import type { Gap, KeptRow } from "./flow-store.ts";
 
 /** What of the connection is in sight. */
 export interface View {
@@ -14,6 +14,7 @@ export interface View {
 
 /** The kinds of marks; each is one path, however many marks there are. */
 export type Mark =
+  | "gap"
   | "toServer"
   | "toClient"
   | "toServerHead"
@@ -68,6 +69,7 @@ const LABEL_PIXELS = 15;
 const MOST_TARGETS = 6000;
 
 const NO_PATHS: Record<Mark, string> = {
+  gap: "",
   toServer: "",
   toClient: "",
   toServerHead: "",
@@ -84,8 +86,13 @@ const NO_PATHS: Record<Mark, string> = {
   moment: "",
 };
 
-/** Draws what is in sight. @param textOf - What stands beside an arrow. */
-export function drawingOf(rows: readonly KeptRow[], view: View, textOf: (row: FlowRow) => string): Drawing {
+/** Draws what is in sight. @param textOf - What stands beside an arrow. @param gaps - When nothing was heard. */
+export function drawingOf(
+  rows: readonly KeptRow[],
+  view: View,
+  textOf: (row: FlowRow) => string,
+  gaps: readonly Gap[] = [],
+): Drawing {
   const { fromMs, toMs, width, height } = view;
   const paths = { ...NO_PATHS };
   const targets: Target[] = [];
@@ -93,6 +100,10 @@ export function drawingOf(rows: readonly KeptRow[], view: View, textOf: (row: Fl
   const drawn = new Set<string>();
   const lastLabel: Record<Way, number> = { toServer: Number.NEGATIVE_INFINITY, toClient: Number.NEGATIVE_INFINITY };
   const yOf = (ms: number): number => ((ms - fromMs) / (toMs - fromMs)) * height;
+  for (const gap of gaps) {
+    const [from, to] = [yOf(gap.fromMs), yOf(gap.toMs)].map((y) => pixel(Math.min(height, Math.max(0, y))));
+    if (from !== to) paths.gap += `M${MARGIN} ${from}H${width - MARGIN}V${to}H${MARGIN}Z`;
+  }
   for (const row of rows) {
     if (row.atMs > toMs) break;
     if (lastMsOf(row) < fromMs || targets.length >= MOST_TARGETS) continue;

@@ -1,5 +1,6 @@
 /** Draws the diagram into its element, some times a second: one path for each kind of mark, and a few labels. */
 
+import type { FlowRow } from "../../proxy/page/wire.ts";
 import type { ServerClock } from "./clock.ts";
 import type { FlowStore } from "./flow-store.ts";
 import { type Drawing, drawingOf, isSame, lineOf, MARGIN, type Mark, nearest, type Target } from "./geometry.ts";
@@ -9,6 +10,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const FRAME_MS = 33;
 /** From the lowest to the highest. */
 const MARKS: readonly Mark[] = [
+  "gap",
   "moment",
   "held",
   "end",
@@ -125,9 +127,8 @@ export class Painter {
     if (state === this.#last) return;
     this.#last = state;
     const view = { fromMs: toMs - this.shownMs, toMs, width, height };
-    const drawing = drawingOf(this.#flow.rows, view, ({ size = 0, kind }) =>
-      kind === "end" ? "FIN" : this.#told.textOf(size),
-    );
+    const textOf = ({ size = 0, kind }: FlowRow): string => (kind === "end" ? "FIN" : this.#told.textOf(size));
+    const drawing = drawingOf(this.#flow.rows, view, textOf, this.#flow.gaps);
     this.#drawing = drawing;
     set(this.#lives, "d", `M${MARGIN} 0V${height}M${width - MARGIN} 0V${height}`);
     for (const [mark, path] of this.#paths) set(path, "d", drawing.paths[mark]);

@@ -6,6 +6,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { PageMessage } from "../../proxy/page/wire.ts";
 import { addressOf, ask, type LinkState, listen, Refused } from "../shell/ask.ts";
 import { inLanguage } from "../shell/language.ts";
+import { useVisible } from "../shell/visible.ts";
 import { Frame } from "../shell/shell.ts";
 import { ServerClock } from "./clock.ts";
 import { Connections, type Selected } from "./connections.ts";
@@ -63,7 +64,7 @@ export function ProxyPage(): VNode {
   <//>`;
 }
 
-/** What the server tells. Rows of the selected connection go to the diagram, which draws them by itself. */
+/** What the server tells, while somebody sees the page. Rows of the selected connection go to the diagram, which draws them by itself. */
 function useMessages(
   flow: FlowStore,
   clock: ServerClock,
@@ -72,18 +73,22 @@ function useMessages(
   const [state, setState] = useState(NOTHING);
   const [link, setLink] = useState<LinkState>("lost");
   const { proxy, number } = selected ?? {};
+  const isVisible = useVisible();
   useEffect(() => {
+    if (!isVisible) return undefined;
     const query = proxy === undefined ? undefined : { proxy, connection: String(number) };
     return listen<PageMessage>(addressOf("/events", query), {
       rows: (messages) => {
         for (const message of messages) {
           if (message.type === "flow") flow.add(message);
-          if (message.type === "pulse") clock.heard(message.nowMs);
+          if (message.type !== "pulse") continue;
+          clock.heard(message.nowMs);
+          flow.heardAt(message.nowMs);
         }
         if (messages.some(({ type }) => type !== "flow")) setState((before) => messages.reduce(reduced, before));
       },
       state: setLink,
     });
-  }, [proxy, number]);
+  }, [proxy, number, isVisible]);
   return { state, link };
 }

@@ -67,7 +67,7 @@ export interface ScheduleProps {
 /** The panel. */
 export function Schedule({ state, attempt }: ScheduleProps): VNode {
   const texts = TEXTS();
-  const { recording, plays, proxies, seed, nowMs } = state;
+  const { recording, captured, plays, proxies, seed, nowMs } = state;
   const [copied, setCopied] = useState("");
   const isOn = recording.state === "on";
   const has = recording.state !== "none";
@@ -98,8 +98,8 @@ export function Schedule({ state, attempt }: ScheduleProps): VNode {
       <button onClick=${() => copy("calls", toxiproxyCalls(proxies))}>${texts.calls}</button>
       <span class="quiet-text" role="status">${copied === "" ? "" : texts.copied}</span>
     </div>
-    ${isOn ? html`<p>${texts.recording(timeText(nowMs - recording.beganAtMs, language()), bytesText(recording.captureBytes, language()))}</p>` : ""}
-    ${recording.captureLost > 0 ? html`<p class="error">${texts.lost(recording.captureLost)}</p>` : ""}
+    ${isOn ? html`<p>${texts.recording(timeText(nowMs - recording.beganAtMs, language()), bytesText(captured.bytes, language()))}</p>` : ""}
+    ${captured.lost > 0 ? html`<p class="error">${texts.lost(captured.lost)}</p>` : ""}
     ${plays.map((play) => html`<${Bars} key=${play.beganAtMs} name=${texts.played} schedule=${play.schedule} atMs=${nowMs - play.beganAtMs} />`)}
     ${recording.schedule === undefined ? "" : html`<${Bars} name=${texts.recorded} schedule=${recording.schedule} atMs=${undefined} />`}
     <p class="quiet-text">${has || plays.length > 0 ? texts.promise : texts.none}</p>

@@ -6,7 +6,7 @@ import { NOTHING, type PageState, reduced, SHOWN_MS } from "./state.ts";
 const RECORDING = NOTHING.recording;
 
 function pulse(nowMs: number, bytes: readonly [number, number] = [0, 0]): PageMessage {
-  return { type: "pulse", nowMs, bytes: { echo: bytes }, connections: [], more: 0 };
+  return { type: "pulse", nowMs, bytes: { echo: bytes }, connections: [], more: 0, captured: { bytes: 0, lost: 0 } };
 }
 
 function stateOf(faults: readonly FaultRow[]): PageMessage {

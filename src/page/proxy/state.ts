@@ -1,6 +1,7 @@
 /** What the page knows, and how it changes with each message. Pure, and bounded whatever comes. */
 
 import type {
+  CapturedRow,
   ConnectionRow,
   FaultFields,
   PageMessage,
@@ -49,6 +50,7 @@ export interface PageState {
   readonly more: number;
   readonly plays: readonly PlayRow[];
   readonly recording: RecordingRow;
+  readonly captured: CapturedRow;
   /** Whether the first message has come: faults that it has are older than the page. */
   readonly isKnown: boolean;
 }
@@ -63,7 +65,8 @@ export const NOTHING: PageState = {
   connections: [],
   more: 0,
   plays: [],
-  recording: { state: "none", beganAtMs: 0, schedule: undefined, captureBytes: 0, captureLost: 0 },
+  recording: { state: "none", beganAtMs: 0, schedule: undefined },
+  captured: { bytes: 0, lost: 0 },
   isKnown: false,
 };
 
@@ -95,10 +98,10 @@ function bounded(bands: readonly Band[], nowMs: number): readonly Band[] {
   return tooMany.length === 0 ? shown : shown.filter((band) => !tooMany.includes(band));
 }
 
-function withPulse(state: PageState, { nowMs, bytes, connections, more }: PulseMessage): PageState {
+function withPulse(state: PageState, { nowMs, bytes, connections, more, captured }: PulseMessage): PageState {
   const lanes = Object.entries(bytes).map(([name, sums]) => [name, withValue(state.lanes[name], nowMs, sums)] as const);
   const bands = bounded(state.bands, nowMs);
-  return { ...state, nowMs, lanes: Object.fromEntries(lanes), bands, connections, more };
+  return { ...state, nowMs, lanes: Object.fromEntries(lanes), bands, connections, more, captured };
 }
 
 function withValue(lane: Lane | undefined, nowMs: number, bytes: Lane["bytes"]): Lane {

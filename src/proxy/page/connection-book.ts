@@ -1,7 +1,7 @@
 /** The connections that the page lists: those that are open, and the last ones that are over. */
 
 import type { Address } from "../../core/address/address.ts";
-import type { FaultProxies } from "../public.ts";
+import type { FaultProxies, ProxiedConnection } from "../public.ts";
 import { type ChunkEvent, type DatagramEvent, keyOf, type OpenEvent, type ProxyEvent } from "../watch.ts";
 import { MORE, MOST_HELLO_BYTES, serverNameIn } from "./client-hello.ts";
 import type { ConnectionRow } from "./wire.ts";
@@ -11,6 +11,13 @@ const MOST_OPEN = 100;
 const MOST_OVER = 20;
 /** The most connections of which more is known than their proxy knows. */
 const MOST_KNOWN = 4096;
+
+/** One that is open. */
+interface Open {
+  readonly proxy: string;
+  readonly connection: ProxiedConnection;
+  readonly openedAtMs: number;
+}
 
 /** What was seen of a connection. */
 interface Seen {
@@ -54,26 +61,37 @@ export class ConnectionBook {
 
   /** The newest ones that are open, then the last ones that are over; and how many more are open. */
   rows(): { readonly connections: readonly ConnectionRow[]; readonly more: number } {
-    const open = [...this.#running.proxies.values()]
-      .flatMap(({ name, connections }) => connections.map((connection) => ({ name, connection })))
-      .sort((one, other) => other.connection.openedAtMs - one.connection.openedAtMs);
-    const rows = open.slice(0, MOST_OPEN).map(({ name, connection }): ConnectionRow => {
-      const { number, client, openedAtMs, bytesToServer, bytesToClient } = connection;
-      const seen = this.#seen.get(keyOf({ proxy: name, number }));
-      return {
-        proxy: name,
-        number,
-        client: String(client),
-        openedAtMs,
-        bytesToServer,
-        bytesToClient,
-        state: (seen?.ends ?? 0) > 0 ? "half" : "open",
-        serverName: seen?.serverName,
-      };
-    });
+    const { newest, count } = this.#open();
+    const rows = newest.map((open) => this.#rowOf(open));
     const isOpen = new Set(rows.map(keyOf));
     const over = this.#over.filter((row) => !isOpen.has(keyOf(row)));
-    return { connections: [...rows, ...over], more: Math.max(0, open.length - MOST_OPEN) };
+    return { connections: [...rows, ...over], more: count - newest.length };
+  }
+
+  /** The newest connections of all proxies, the last one first: in one look at each, whatever their order. */
+  #open(): { readonly newest: readonly Open[]; readonly count: number } {
+    const newest: Open[] = [];
+    let count = 0;
+    for (const { name: proxy, connections } of this.#running.proxies.values()) {
+      count += connections.length;
+      // Those of a proxy mostly stand in the order of their times: then all behind the newest ones end at once here.
+      for (const connection of connections.toReversed()) {
+        const { openedAtMs } = connection;
+        const last = newest[MOST_OPEN - 1];
+        if (last !== undefined && openedAtMs <= last.openedAtMs) continue;
+        const at = newest.findIndex((one) => one.openedAtMs < openedAtMs);
+        newest.splice(at < 0 ? newest.length : at, 0, { proxy, connection, openedAtMs });
+        if (newest.length > MOST_OPEN) newest.pop();
+      }
+    }
+    return { newest, count };
+  }
+
+  #rowOf({ proxy, connection, openedAtMs }: Open): ConnectionRow {
+    const { number, client, bytesToServer, bytesToClient } = connection;
+    const { ends = 0, serverName } = this.#seen.get(keyOf({ proxy, number })) ?? {};
+    const state = ends > 0 ? "half" : "open";
+    return { proxy, number, client: String(client), openedAtMs, bytesToServer, bytesToClient, state, serverName };
   }
 
   clear(): void {

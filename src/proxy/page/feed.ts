@@ -7,7 +7,7 @@ import type { ProxyEvent } from "../watch.ts";
 import { ConnectionBook } from "./connection-book.ts";
 import { FlowLog } from "./flow-log.ts";
 import type { Rows } from "./rows.ts";
-import type { FlowRow, PageMessage } from "./wire.ts";
+import type { FlowRow, PageMessage, StateMessage } from "./wire.ts";
 
 /** Pages that may look at the same time. */
 const MOST_READERS = 16;
@@ -25,8 +25,8 @@ interface Reader {
   readonly selected: string | undefined;
   rows: FlowRow[];
   missed: number;
-  /** The last state that it was sent, as JSON. */
-  state: string;
+  /** The last state that it was sent. */
+  state: StateMessage | undefined;
 }
 
 /** Sends messages to all readers. */
@@ -58,12 +58,14 @@ export class Feed {
    * @param selected - The connection whose bytes it shows, of those that `keyOf` names.
    */
   add(stream: EventStream, selected: string | undefined): () => void {
-    if (this.#readers.size === 0) this.#unwatch = this.#running.watch((event) => this.#told(event));
-    const rows = selected === undefined ? [] : this.#log.of(selected).slice(-MOST_ROWS);
-    const reader: Reader = { stream, selected, rows, missed: 0, state: "" };
+    if (this.#readers.size === 0) this.#begin();
+    const reader: Reader = { stream, selected, rows: [], missed: 0, state: undefined };
     this.#readers.add(reader);
+    if (selected !== undefined) {
+      const rows = this.#log.of(selected).slice(-MOST_ROWS);
+      stream.send({ type: "flow", rows, missed: 0, sinceMs: this.#log.sinceMs } satisfies PageMessage);
+    }
     this.#pulse([reader]);
-    this.#flow(reader);
     if (this.#timer === undefined) this.#next();
     return () => this.#remove(reader);
   }
@@ -73,11 +75,18 @@ export class Feed {
     this.#pulse(this.#readers);
   }
 
+  /** What happened while nobody looked is not known. */
+  #begin(): void {
+    this.#rows.faultsChanged();
+    this.#log.clear(this.#clock.now());
+    this.#unwatch = this.#running.watch((event) => this.#told(event));
+  }
+
   #remove(reader: Reader): void {
     this.#readers.delete(reader);
     if (this.#readers.size > 0) return;
     this.#unwatch();
-    this.#log.clear();
+    this.#log.clear(this.#clock.now());
     this.#book.clear();
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -85,7 +94,7 @@ export class Feed {
 
   #told(event: ProxyEvent): void {
     this.#book.add(event);
-    if (event.type === "fault") return;
+    if (event.type === "fault") return this.#rows.faultsChanged(event.proxy);
     const { key, row } = this.#log.add(event);
     for (const reader of this.#readers) {
       if (reader.selected !== key) continue;
@@ -106,14 +115,15 @@ export class Feed {
 
   /** A reader that does not read gets the next one. What has changed until then, that tells too. */
   #pulse(readers: Iterable<Reader>): void {
+    const reading = Array.from(readers).filter(({ stream }) => !stream.isFull);
+    if (reading.length === 0) return;
     const state = this.#rows.state();
-    const json = JSON.stringify(state);
-    const pulse = { ...this.#rows.pulse(this.#clock.now()), ...this.#book.rows() };
-    for (const reader of readers) {
-      if (reader.stream.isFull) continue;
-      const messages: PageMessage[] = reader.state === json ? [pulse] : [state, pulse];
-      reader.state = json;
-      for (const message of messages) reader.stream.send(message);
+    const pulse: PageMessage = { ...this.#rows.pulse(this.#clock.now()), ...this.#book.rows() };
+    for (const reader of reading) {
+      // The time first: it says when the page has heard of what has changed.
+      reader.stream.send(pulse);
+      if (reader.state !== state) reader.stream.send(state);
+      reader.state = state;
     }
   }
 

@@ -87,6 +87,6 @@ test("the log keeps the last things of all connections, and tells those of one",
   assert.equal(one.at(-1)?.id, 50_000);
   assert.equal(other.at(-1)?.id, 49_999);
   assert.deepEqual(log.of(keyOf({ proxy: "b", number: 1 })), []);
-  log.clear();
+  log.clear(0);
   assert.deepEqual(log.of(keyOf({ proxy: "a", number: 1 })), []);
 });

@@ -30,12 +30,16 @@ interface Logged {
 /** A ring of rows. */
 export class FlowLog {
   #logged: Logged[] = [];
+  #sinceMs = 0;
   #lastId = 0;
 
   add(event: Exclude<ProxyEvent, FaultEvent>): Logged {
     const logged = { key: keyOf(event), row: rowOf(event, (this.#lastId += 1)) };
     this.#logged.push(logged);
-    if (this.#logged.length >= 2 * MOST_ROWS) this.#logged = this.#logged.slice(-MOST_ROWS);
+    if (this.#logged.length >= 2 * MOST_ROWS) {
+      this.#logged = this.#logged.slice(-MOST_ROWS);
+      this.#sinceMs = this.#logged[0]?.row.atMs ?? this.#sinceMs;
+    }
     return logged;
   }
 
@@ -44,8 +48,15 @@ export class FlowLog {
     return this.#logged.filter((logged) => logged.key === key).map(({ row }) => row);
   }
 
-  clear(): void {
+  /** Everything that has happened since then is here, or was too much. */
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
+
+  /** Forgets all. @param nowMs - It hears of what happens from now on. */
+  clear(nowMs: number): void {
     this.#logged = [];
+    this.#sinceMs = nowMs;
   }
 }
 

@@ -2,17 +2,18 @@
 
 import type { CaptureOptions, FaultProxies, ProxyRecording } from "../public.ts";
 import type { ProxySchedule } from "../schedule.ts";
-import type { RecordingRow } from "./wire.ts";
+import type { CapturedRow, RecordingRow } from "./wire.ts";
 
 /** What a capture may have; then it loses what comes. Larger ones write to a file: `zocalo proxy --capture`. */
 const MOST_CAPTURE_BYTES = 33_554_432;
 
 /** Records one thing at a time; it stays there until the next one. */
 export class Recorder {
+  /** What is recorded: the same object as long as that does not change. */
+  row: RecordingRow = { state: "none", beganAtMs: 0, schedule: undefined };
   readonly #running: FaultProxies;
   #recording: ProxyRecording | undefined;
   #stopCapture: (() => void) | undefined;
-  #schedule: ProxySchedule | undefined;
   #blocks: Uint8Array[] = [];
   #bytes = 0;
   #lost = 0;
@@ -24,7 +25,7 @@ export class Recorder {
   /** Begins a new one; the one before is gone. @param options - What time it is now. */
   begin(options: CaptureOptions): void {
     this.stop();
-    this.#schedule = undefined;
+    this.row = { state: "none", beganAtMs: 0, schedule: undefined };
     this.#blocks = [];
     this.#bytes = 0;
     this.#lost = 0;
@@ -32,17 +33,19 @@ export class Recorder {
     // It refuses a wrong time, before anything is recorded.
     this.#stopCapture = this.#running.capture((block) => this.#keep(block), options);
     this.#recording = this.#running.record();
+    this.row = { state: "on", beganAtMs: this.#recording.beganAtMs, schedule: undefined };
   }
 
   /** Harmless when nothing is recorded. */
   stop(): void {
-    this.#schedule = this.#recording?.stop() ?? this.#schedule;
     this.#stopCapture?.();
     this.#stopCapture = undefined;
+    if (this.#recording === undefined || this.row.state !== "on") return;
+    this.row = { ...this.row, state: "stopped", schedule: this.#recording.stop() };
   }
 
   get schedule(): ProxySchedule | undefined {
-    return this.#schedule ?? this.#recording?.schedule;
+    return this.#recording?.schedule;
   }
 
   /** What is captured so far; empty when nothing was recorded. */
@@ -50,10 +53,9 @@ export class Recorder {
     return Buffer.concat(this.#blocks);
   }
 
-  row(): RecordingRow {
-    const beganAtMs = this.#recording?.beganAtMs ?? 0;
-    const state = this.#recording === undefined ? "none" : this.#schedule === undefined ? "on" : "stopped";
-    return { state, beganAtMs, schedule: this.#schedule, captureBytes: this.#bytes, captureLost: this.#lost };
+  /** How much of what passed it has. */
+  get captured(): CapturedRow {
+    return { bytes: this.#bytes, lost: this.#lost };
   }
 
   #keep(block: Uint8Array): void {

@@ -46,9 +46,12 @@ export interface RecordingRow {
   readonly beganAtMs: number;
   /** Undefined while there is none. */
   readonly schedule: ScheduleRow | undefined;
-  /** Bytes of the capture, and blocks that found no place in it. */
-  readonly captureBytes: number;
-  readonly captureLost: number;
+}
+
+/** What is captured: bytes, and blocks that found no place. */
+export interface CapturedRow {
+  readonly bytes: number;
+  readonly lost: number;
 }
 
 /** A connection, or the datagrams of one client. */
@@ -85,6 +88,7 @@ export interface PulseMessage {
   readonly connections: readonly ConnectionRow[];
   /** How many more are open. */
   readonly more: number;
+  readonly captured: CapturedRow;
 }
 
 /** A way through a proxy. */
@@ -143,6 +147,8 @@ export interface FlowMessage {
   readonly rows: readonly FlowRow[];
   /** Rows that were too many to tell. */
   readonly missed: number;
+  /** In the first message: nothing is known of what happened before this time. */
+  readonly sinceMs?: number | undefined;
 }
 
 /** One message of the stream of events. */
