@@ -24,7 +24,7 @@ test("latencies lie where their distribution says", () => {
   assert.ok(mean({ kind: "heavy-tail", baseMs: 10, scaleMs: 10 }) > 20_000);
   // More deviation than mean is no mistake: what would be negative has no delay.
   assert.ok(mean({ kind: "normal", meanMs: 10, deviationMs: 50 }) > 20_000);
-  for (const wrong of [-1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, 1e300]) {
+  for (const wrong of [-1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, 1e300, "abc", null, undefined] as number[]) {
     assert.throws(() => latencyTable(wrong, "test"), { code: "OPTION_INVALID", message: /latency must be/ });
     const within = { kind: "uniform", fromMs: 0, toMs: wrong } as const;
     assert.throws(() => latencyTable(within, "test", "fault.latency"), { message: /fault.latency.toMs must/ });

@@ -45,8 +45,11 @@ const KIND = { ...oneOf(...Object.keys(SHAPES)), required: true };
 
 /** Reads a latency; throws `OPTION_INVALID` for values that are negative, no numbers, or in the wrong order; `name` is its name there. */
 export function latencyTable(latency: Latency, op: string, name = "latency"): LatencyTable {
-  if (typeof latency === "number") return { baseUs: delayUs(latency, op, name), spreadUs: 0, shape: "constant" };
-  const { kind: shape } = latency ?? {};
+  // What is no object is meant as a number.
+  if (typeof latency !== "object" || latency === null) {
+    return { baseUs: delayUs(latency, op, name), spreadUs: 0, shape: "constant" };
+  }
+  const { kind: shape } = latency;
   checkOptions({ op }, { kind: shape }, { kind: KIND }, `${name}.`);
   const [base, spread] = SHAPES[shape] as readonly [string, string];
   refuseUnknown({ op }, latency, { kind: ANYTHING, [base]: ANYTHING, [spread]: ANYTHING }, `${name}.`);

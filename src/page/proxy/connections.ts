@@ -6,6 +6,7 @@ import type { ConnectionRow } from "../../proxy/page/wire.ts";
 import { bytesText, timeText } from "../shell/bytes.ts";
 import { inLanguage, language } from "../shell/language.ts";
 import { Panel } from "../shell/shell.ts";
+import { shortName } from "./state.ts";
 
 const TEXTS = inLanguage({
   en: {
@@ -79,7 +80,7 @@ function Row({ row, nowMs, isSelected, select }: RowProps): VNode {
   const age = timeText(Math.max(0, (closedAtMs ?? nowMs) - openedAtMs), language());
   return html`<tr class="${state} ${isSelected ? "selected" : ""}" onClick=${() => select({ proxy, number })}>
     <td>
-      <button class="link-like" onMouseDown=${keepFocus} aria-pressed=${isSelected} aria-label=${texts.show(number, proxy)}>${proxy} ${number}</button>
+      <button class="link-like" onMouseDown=${keepFocus} aria-pressed=${isSelected} aria-label=${texts.show(number, proxy)} title=${proxy}><bdi>${shortName(proxy)}</bdi> ${number}</button>
       <small>${client.replace(/^\w+:\/\//, "")}${serverName === undefined ? "" : html` · <b>${serverName}</b>`}</small>
     </td>
     <td><span class="state">${texts.states[state]}</span></td>

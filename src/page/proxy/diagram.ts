@@ -12,6 +12,7 @@ import { Details } from "./details.ts";
 import type { FlowStore } from "./flow-store.ts";
 import { Painter } from "./painter.ts";
 import type { Target } from "./geometry.ts";
+import { shortName } from "./state.ts";
 
 const TEXTS = inLanguage({
   en: {
@@ -136,7 +137,8 @@ export function Diagram({ flow, clock, selected }: DiagramProps): VNode {
     <button title=${texts.closer} aria-label=${texts.closer} onClick=${() => turn(-1)}>+</button>
     <button title=${texts.wider} aria-label=${texts.wider} onClick=${() => turn(1)}>−</button>
     <button aria-pressed=${stopped} onClick=${() => setStopped(!stopped)}>${stopped ? texts.go : texts.stop}</button>`;
-  const title = selected === undefined ? texts.title : `${texts.title} · ${texts.of(selected.number, selected.proxy)}`;
+  const title =
+    selected === undefined ? texts.title : `${texts.title} · ${texts.of(selected.number, shortName(selected.proxy))}`;
   return html`<${Panel} name="sequence" title=${title} tools=${selected === undefined ? null : tools}>
     ${
       selected === undefined

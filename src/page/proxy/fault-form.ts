@@ -17,6 +17,7 @@ import {
   valuesOf,
   WHEN,
 } from "./faults.ts";
+import { shortName } from "./state.ts";
 
 const TEXTS = inLanguage({
   en: {
@@ -163,7 +164,7 @@ export function FaultForm({ edited, close }: { readonly edited: Edited; readonly
   const put = (name: string, value: string): void => setValues({ ...values, [name]: value });
   return html`<dialog ref=${place} class="form" aria-labelledby="form-title" onClose=${close}>
     <form onSubmit=${save} novalidate>
-      <h2 id="form-title">${id === undefined ? texts.begin(proxy.name) : texts.change(proxy.name)}</h2>
+      <h2 id="form-title">${id === undefined ? texts.begin(shortName(proxy.name)) : texts.change(shortName(proxy.name))}</h2>
       ${
         json === ""
           ? html`<${Fields} kind=${kind} values=${values} datagrams=${proxy.datagrams} choose=${choose} put=${put} />`

@@ -69,8 +69,19 @@ test("a fault reads as people say it", () => {
   const text = (fault: FaultFields): string => faultText(fault, "en");
   assert.equal(text(faultFrom("latency", { latency: "100", jitter: "20", way: "both" })), "latency 80–120 ms");
   assert.equal(text(faultFrom("loss", { chance: "0.05", way: "toServer" })), "loss 5 % →");
+  assert.equal(text(faultFrom("loss", { chance: "0.00005", way: "both" })), "loss 0.005 %");
+  assert.equal(text(faultFrom("latency", { latency: "0.001", jitter: "0", way: "both" })), "latency 0.001 ms");
   assert.equal(text(faultFrom("bandwidth", { rate: "64", way: "toClient" })), "bandwidth 64 kB/s ←");
   assert.equal(text(faultFrom("partition", {})), "partition");
   assert.equal(text(faultFrom("isolate", {})), "isolate");
   assert.equal(text({ kind: "reset", from: "*", to: "*", when: { chance: 1 } }), "reset …");
+});
+
+test("what is no number goes along as it is, so that the server says what is wrong", () => {
+  const way = { from: "*", to: "*" };
+  const latency = (values: Readonly<Record<string, string>>): FaultFields =>
+    faultFrom("latency", { way: "both", ...values });
+  assert.deepEqual(latency({ latency: "x", jitter: "0" }), { kind: "latency", ...way, latency: "x" });
+  assert.deepEqual(latency({ latency: "5", jitter: "x" }), { kind: "latency", ...way, latency: 5, jitter: "x" });
+  assert.deepEqual(latency({ latency: "", jitter: "5" }), { kind: "latency", ...way, jitter: 5 });
 });

@@ -143,7 +143,8 @@ function inItsUnits(kind: Kind, own: Readonly<Record<string, unknown>>): Readonl
   const { latency, jitter, rate } = own;
   if (kind === "bandwidth" && typeof rate === "number") return { bitsPerSecond: rate * BITS_A_KILOBYTE };
   if (kind !== "latency") return own;
-  if (typeof latency !== "number" || typeof jitter !== "number" || jitter === 0) return { latency };
+  if (jitter === undefined || jitter === 0) return { latency };
+  if (typeof latency !== "number" || typeof jitter !== "number") return own;
   return { latency: { kind: "uniform", fromMs: Math.max(0, latency - jitter), toMs: latency + jitter } };
 }
 
@@ -180,7 +181,10 @@ function sameJson(one: FaultFields, other: FaultFields): boolean {
 
 /** What a fault does, in short: `latency 100 ms`, `loss 5 % →`. */
 export function faultText(fault: FaultFields, language: string): string {
-  const figure = (value: unknown): string => Number(value).toLocaleString(language, { maximumFractionDigits: 2 });
+  // What is small is not nothing.
+  const digits = (value: number): Intl.NumberFormatOptions =>
+    value < 1 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 2 };
+  const figure = (value: unknown): string => Number(value).toLocaleString(language, digits(Number(value)));
   const share = (value: unknown): string => `${figure(Number(value) * 100)} %`;
   const parts: string[] = [fault.kind];
   const latency = fault["latency"] as number | Readonly<Record<string, unknown>> | undefined;

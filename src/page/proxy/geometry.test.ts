@@ -20,9 +20,9 @@ test("the slope of an arrow is its delay", () => {
   const { targets, paths } = drawingOf([row(1000, [{ bytes: 10, leavesAtMs: 1500 }])], VIEW, () => "");
   const [target] = targets;
   assert.deepEqual([target?.x1, target?.y1, target?.x2, target?.y2], [MARGIN, 100, 400 - MARGIN, 150]);
-  assert.equal(paths.toServer, "M14 100L386 150");
+  assert.equal(paths.toServer, "M56 100L344 150");
   const back = drawingOf([row(1000, [{ bytes: 10, leavesAtMs: 1000 }], { way: "toClient" })], VIEW, () => "");
-  assert.equal(back.paths.toClient, "M386 100L14 100");
+  assert.equal(back.paths.toClient, "M344 100L56 100");
 });
 
 test("each fate has a mark of its own", () => {
@@ -45,11 +45,11 @@ test("what silence holds back waits in the middle, and goes on from there", () =
   assert.deepEqual(marksOf(held), ["held", "pause"]);
   const later = { ...VIEW, fromMs: 2000, toMs: 6000 };
   const waiting = drawingOf([held], later, () => "");
-  assert.equal(waiting.paths.held, "M14 -100H200V400", "in sight for as long as it waits");
+  assert.equal(waiting.paths.held, "M56 -100H200V400", "in sight for as long as it waits");
   const passed = { ...held, heldUntilMs: 3000, pieces: [{ bytes: 9, leavesAtMs: 3500 }] };
   const { paths, targets } = drawingOf([passed], later, () => "");
-  assert.deepEqual([paths.held, paths.toServer], ["M14 -100H200V100", "M200 100L386 150"]);
-  assert.equal(lineOf(targets[0] as Target), "M14 -100H200V100L386 150");
+  assert.deepEqual([paths.held, paths.toServer], ["M56 -100H200V100", "M200 100L344 150"]);
+  assert.equal(lineOf(targets[0] as Target), "M56 -100H200V100L344 150");
   for (const [x, y] of [
     [200, 50],
     [300, 128],
@@ -80,6 +80,25 @@ test("of a hundred thousand arrows no more are drawn than can be told apart", ()
   assert.ok(labels.length <= 28, `${labels.length}`);
 });
 
+test("labels stand beside the lines of life, where no arrow goes, whole and apart", () => {
+  const rows = Array.from({ length: 400 }, (_, index) => {
+    const more = { id: index, way: index % 3 === 0 ? "toClient" : "toServer" } as const;
+    return row(index * 10, [{ bytes: 9, leavesAtMs: index * 10 + 40 }], more);
+  });
+  const { labels } = drawingOf(rows, VIEW, ({ way }) => way ?? "");
+  for (const way of ["toServer", "toClient"] as const) {
+    const own = labels.filter((label) => label.way === way);
+    assert.ok(own.length > 20, `${own.length}`);
+    for (const [index, { x, y, text }] of own.entries()) {
+      assert.equal(text, way);
+      assert.ok(way === "toServer" ? x < MARGIN : x > VIEW.width - MARGIN, `${x}`);
+      // 11 pixels high, above its baseline.
+      assert.ok(y - 11 >= 0 && y <= VIEW.height, `${y}`);
+      assert.ok(y - (own[index - 1]?.y ?? -99) >= 11, `${y}`);
+    }
+  }
+});
+
 test("what is out of sight is not drawn; an arrow that comes in from above is", () => {
   const view = { ...VIEW, fromMs: 1000, toMs: 2000 };
   const rows = [row(0, [{ bytes: 1, leavesAtMs: 500 }]), row(900, [{ bytes: 1, leavesAtMs: 1100 }]), row(3000, [])];
@@ -103,5 +122,5 @@ test("a time of which nothing is known is a field, as far as it is in sight", ()
     { fromMs: 1000, toMs: 2000 },
     { fromMs: 5000, toMs: 6000 },
   ];
-  assert.equal(drawingOf([], VIEW, () => "", gaps).paths.gap, "M14 0H386V50H14ZM14 100H386V200H14Z");
+  assert.equal(drawingOf([], VIEW, () => "", gaps).paths.gap, "M56 0H344V50H56ZM56 100H344V200H56Z");
 });

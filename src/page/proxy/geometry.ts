@@ -44,7 +44,7 @@ export interface Target {
   readonly y2: number;
 }
 
-/** A short text beside an arrow. */
+/** A short text beside the life line at which an arrow begins, where no arrow goes. */
 export interface Label {
   readonly x: number;
   readonly y: number;
@@ -59,8 +59,8 @@ export interface Drawing {
   readonly labels: readonly Label[];
 }
 
-/** Between the edge of the drawing and the lines of life. */
-export const MARGIN = 14;
+/** Between the edge of the drawing and the lines of life: as wide as the longest label. */
+export const MARGIN = 56;
 /** Arrows that differ by less are one arrow. */
 const SAME_PIXELS = 2;
 /** A label needs so much. */
@@ -124,9 +124,11 @@ export function drawingOf(
       arrow(paths, target, row.way ?? "toServer");
     }
     const { way } = row;
-    if (way === undefined || y1 - lastLabel[way] < LABEL_PIXELS || y1 < 0) continue;
+    if (way === undefined || y1 - lastLabel[way] < LABEL_PIXELS) continue;
+    // None is cut off at the edge.
+    if (y1 < LABEL_PIXELS / 2 || y1 > height - LABEL_PIXELS / 2) continue;
     lastLabel[way] = y1;
-    labels.push({ x: isRight ? x1 - 6 : x1 + 6, y: y1 - 3, text: textOf(row), way });
+    labels.push({ x: isRight ? x1 + 6 : x1 - 6, y: y1 + 4, text: textOf(row), way });
   }
   return { paths, targets, labels };
 }

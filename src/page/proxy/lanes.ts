@@ -2,14 +2,14 @@
 
 import { html } from "htm/preact";
 import type { VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import type { ProxyRow } from "../../proxy/page/wire.ts";
 import { bytesText } from "../shell/bytes.ts";
 import { inLanguage, language } from "../shell/language.ts";
 import { Panel } from "../shell/shell.ts";
 import { faultText, KINDS, type Kind } from "./faults.ts";
-import { type Band, type Lane, type PageState, SHOWN_MS } from "./state.ts";
+import { type Band, type Lane, type PageState, shortName, SHOWN_MS } from "./state.ts";
 
 const TEXTS = inLanguage({
   en: {
@@ -24,6 +24,8 @@ const TEXTS = inLanguage({
     over: "ended",
     plot: (name: string) => `throughput of ${name} in the last 30 seconds`,
     none: "no fault acts",
+    find: "Find a proxy",
+    more: (count: number) => `and ${count} more: find one by its name`,
   },
   es: {
     title: "Proxies",
@@ -37,6 +39,8 @@ const TEXTS = inLanguage({
     over: "terminado",
     plot: (name) => `caudal de ${name} en los últimos 30 segundos`,
     none: "no actúa ningún fallo",
+    find: "Buscar un proxy",
+    more: (count) => `y ${count} más: búscalo por su nombre`,
   },
 });
 
@@ -47,10 +51,20 @@ export interface LaneActions {
   readonly turn: (proxy: ProxyRow) => void;
 }
 
-/** All lanes. */
+/** More would be too much for the browser, and for who looks. */
+const MOST_LANES = 25;
+
+/** All lanes; of many the first ones, or those that are looked for. */
 export function Lanes({ state, actions }: { readonly state: PageState; readonly actions: LaneActions }): VNode {
-  return html`<${Panel} name="lanes" title=${TEXTS().title}>
-    ${state.proxies.map(
+  const { title, find, more } = TEXTS();
+  const [wanted, setWanted] = useState("");
+  const { proxies } = state;
+  const isCrowd = proxies.length > MOST_LANES;
+  const found = isCrowd ? proxies.filter(({ name }) => name.toLowerCase().includes(wanted.toLowerCase())) : proxies;
+  const tools = html`<input type="search" placeholder=${find} aria-label=${find} value=${wanted}
+    onInput=${({ currentTarget }: { readonly currentTarget: HTMLInputElement }) => setWanted(currentTarget.value)} />`;
+  return html`<${Panel} name="lanes" title=${title} tools=${isCrowd ? tools : null}>
+    ${found.slice(0, MOST_LANES).map(
       (proxy) => html`<${LaneView}
         key=${proxy.name}
         proxy=${proxy}
@@ -60,6 +74,7 @@ export function Lanes({ state, actions }: { readonly state: PageState; readonly 
         actions=${actions}
       />`,
     )}
+    ${found.length > MOST_LANES ? html`<p class="quiet-text">${more(found.length - MOST_LANES)}</p>` : ""}
   <//>`;
 }
 
@@ -76,7 +91,7 @@ function LaneView({ proxy, lane, bands, nowMs, actions }: LaneProps): VNode {
   const rate = (values: readonly number[] | undefined): string => `${bytesText(values?.at(-1) ?? 0, language())}/s`;
   return html`<article class="lane">
     <div class="about">
-      <h3>${proxy.name}</h3>
+      <h3 title=${proxy.name}><bdi>${shortName(proxy.name)}</bdi></h3>
       <p class="way"><code>${short(proxy.listen)}</code> <span aria-hidden="true">→</span> <code>${short(proxy.upstream)}</code></p>
       <p class="rates">
         <span class="to-server" title=${texts.toServer}>→ ${rate(lane?.toServer)}</span>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FaultRow, PageMessage } from "../../proxy/page/wire.ts";
-import { NOTHING, type PageState, reduced, SHOWN_MS } from "./state.ts";
+import { NOTHING, type PageState, reduced, shortName, SHOWN_MS } from "./state.ts";
 
 const RECORDING = NOTHING.recording;
 
@@ -75,4 +75,10 @@ test("whatever comes, the page keeps a bounded part of it", () => {
 test("what happens on the selected connection is none of its business", () => {
   const state = after([pulse(1000)]);
   assert.equal(reduced(state, { type: "flow", rows: [], missed: 0 }), state);
+});
+
+test("a long name is cut between characters", () => {
+  assert.equal(shortName("a".repeat(60)), "a".repeat(60));
+  assert.equal(shortName("🦆".repeat(60)), "🦆".repeat(60));
+  assert.equal(shortName("🦆".repeat(1000)), `${"🦆".repeat(60)}…`);
 });

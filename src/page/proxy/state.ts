@@ -123,3 +123,12 @@ function withValue(lane: Lane | undefined, nowMs: number, bytes: Lane["bytes"]):
     bytes,
   };
 }
+
+/** What a place has room for. */
+const MOST_CHARACTERS = 60;
+
+/** The beginning of a name that is too long for its place. */
+export function shortName(name: string): string {
+  const characters = Array.from(name.slice(0, 2 * MOST_CHARACTERS));
+  return characters.length > MOST_CHARACTERS ? `${characters.slice(0, MOST_CHARACTERS).join("")}…` : name;
+}
