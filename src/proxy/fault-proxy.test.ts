@@ -52,6 +52,19 @@ test("a proxy never connects to itself", async () => {
   assert.equal(String(await call.readExactly(4)), "hola");
 });
 
+test("a proxy that cannot listen where it is told is as it was, but not enabled", async () => {
+  await using target = await serve("tcp://127.0.0.1:0", async (peer) => await peer.write("hola"));
+  await using running = await startProxy({ proxies: [{ name: "a", upstream: target.localAddress }] });
+  const proxy = running.proxies.get("a") as FaultProxy;
+  const { listen: door } = proxy;
+  const change = { listen: target.localAddress, upstream: "tcp://127.0.0.1:9" };
+  await expectError(proxy.change(change), { code: "ADDRESS_IN_USE" });
+  assert.deepEqual([proxy.listen, proxy.upstream, proxy.enabled], [door, target.localAddress, false]);
+  await proxy.change({ enabled: true });
+  await using call = await connect(door);
+  assert.equal(String(await call.readExactly(4)), "hola");
+});
+
 test("a name that is taken again while its first proxy opens stays that of the second one", async () => {
   await using target = await serve("tcp://127.0.0.1:0", async () => undefined);
   await using running = await startProxy({});

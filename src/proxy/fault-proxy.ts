@@ -148,8 +148,15 @@ export class FaultProxy implements api.FaultProxy {
     const same = next.listen.equals(this.listen) && next.upstream.equals(this.upstream);
     if (same && next.enabled === this.enabled) return;
     await this.#takeDoor()?.abort(new Error("the proxy was changed"));
+    const before = this.#plan;
     this.#plan = next;
-    if (next.enabled) await this.#open("change");
+    if (!next.enabled) return;
+    try {
+      await this.#open("change");
+    } catch (error) {
+      this.#plan = before;
+      throw error;
+    }
   }
 
   #refuseOver(op: string): void {

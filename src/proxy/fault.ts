@@ -25,7 +25,7 @@ export interface ProxyTrigger {
   readonly bytes?: number | undefined;
   /** Only when the connection is so old, in milliseconds. */
   readonly afterMs?: number | undefined;
-  /** From the chunk on that completes these bytes in the direction: a text, or `0x` and hexadecimal digits. */
+  /** From the chunk on that completes these bytes in the direction: a text, or `0x` and pairs of hexadecimal digits. */
   readonly match?: string | undefined;
   /** Probability that it acts on a connection at all, from 0 to 1; drawn once for each. Default 1. */
   readonly chance?: number | undefined;
@@ -52,6 +52,7 @@ export type ProxyFault = (Fault | StreamFault) & {
 /** A way through a proxy. */
 export type Direction = "toServer" | "toClient";
 
+const HEXADECIMAL = /^0x(?:[\da-f]{2})+$/i;
 const CONNECTIONS = /^(\d{1,15})(-(\d{1,15})?)?$/;
 const TRIGGER_RULES: RulesOf<ProxyTrigger> = {
   connections: {
@@ -62,7 +63,8 @@ const TRIGGER_RULES: RulesOf<ProxyTrigger> = {
   afterMs: MILLISECONDS,
   match: {
     wanted: "a text that is not empty, or 0x and pairs of hexadecimal digits",
-    holds: (value) => typeof value === "string" && matchBytes(value).length > 0,
+    // A slip in hexadecimal digits must not become a text that never passes.
+    holds: (value) => typeof value === "string" && value !== "" && (HEXADECIMAL.test(value) || !/^0x/i.test(value)),
   },
   chance: PROBABILITY,
 };
@@ -149,5 +151,5 @@ export function connectionRange(connections: string): readonly [first: number, l
 
 /** The bytes of a `match`. */
 export function matchBytes(match: string): Buffer {
-  return /^0x(?:[\da-f]{2})+$/i.test(match) ? Buffer.from(match.slice(2), "hex") : Buffer.from(match);
+  return HEXADECIMAL.test(match) ? Buffer.from(match.slice(2), "hex") : Buffer.from(match);
 }

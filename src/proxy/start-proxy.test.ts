@@ -149,6 +149,8 @@ test("nothing is open when one of the proxies is wrong", async () => {
     { name: "x", upstream, faults: [{ ...slow, to: "client" }] },
     { name: "x", upstream, faults: [{ ...slow, when: { connections: "one" } }] },
     { name: "x", upstream, faults: [{ ...slow, when: { match: "" } }] },
+    { name: "x", upstream, faults: [{ ...slow, when: { match: "0xzz" } }] },
+    { name: "x", upstream, faults: [{ ...slow, when: { match: "0Xabc" } }] },
     { name: "x", upstream, faults: [{ kind: "meteor" }] },
     { name: "x", upstream, faults: [{ kind: "crash", host: "server" }] },
     { name: "x", upstream, faults: [{ ...slow, middlebox: true }] },

@@ -48,7 +48,7 @@ function withHost(text: string, before: Hosts = {}): Hosts {
 
 /** The schedule that the flags ask for. */
 export function scheduleOf({ faults, as: hosts }: ScheduleFlags): ProxySchedule | undefined {
-  if (faults !== undefined) return parseSchedule(readText(faults), { hosts });
+  if (faults !== undefined) return parseSchedule(JSON.stringify(readJson(faults)), { hosts });
   if (hosts !== undefined) throw wrongUsage(TEXTS.asWithout);
   return undefined;
 }
@@ -65,7 +65,8 @@ export function readJson(file: string): unknown {
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    // Some editors put a byte order mark first.
+    return readFileSync(file, "utf8").replace(/^\uFEFF/, "");
   } catch (error) {
     throw wrongUsage(TEXTS.unreadable(file, (error as Error).message));
   }

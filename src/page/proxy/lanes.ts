@@ -68,7 +68,7 @@ export function Lanes({ state, actions }: { readonly state: PageState; readonly 
       (proxy) => html`<${LaneView}
         key=${proxy.name}
         proxy=${proxy}
-        lane=${state.lanes[proxy.name]}
+        lane=${state.lanes.get(proxy.name)}
         bands=${state.bands.filter((band) => band.proxy === proxy.name)}
         nowMs=${state.nowMs}
         actions=${actions}

@@ -22,18 +22,28 @@ function after(messages: readonly PageMessage[], from: PageState = NOTHING): Pag
 
 test("throughput is what has passed between two pulses", () => {
   const { lanes } = after([pulse(1000, [500, 0]), pulse(1500, [1500, 100]), pulse(2000, [1500, 600])]);
-  assert.deepEqual(lanes["echo"]?.toServer, [0, 2000, 0]);
-  assert.deepEqual(lanes["echo"]?.toClient, [0, 200, 1000]);
+  assert.deepEqual(lanes.get("echo")?.toServer, [0, 2000, 0]);
+  assert.deepEqual(lanes.get("echo")?.toClient, [0, 200, 1000]);
+});
+
+test("a proxy may be named as what every object has", () => {
+  for (const name of ["constructor", "toString", "__proto__"]) {
+    const told = (nowMs: number): PageMessage => {
+      const bytes = JSON.parse(`{ ${JSON.stringify(name)}: [${nowMs}, 0] }`) as Record<string, [number, number]>;
+      return { ...pulse(nowMs), bytes } as PageMessage;
+    };
+    assert.deepEqual(after([told(1000), told(2000)]).lanes.get(name)?.toServer, [0, 1000]);
+  }
 });
 
 test("a pulse right behind another one does not make a peak", () => {
   const { lanes } = after([pulse(1000), pulse(1250, [100, 0]), pulse(1251, [200, 0]), pulse(1500, [200, 0])]);
-  assert.deepEqual(lanes["echo"]?.toServer, [0, 400, 400]);
+  assert.deepEqual(lanes.get("echo")?.toServer, [0, 400, 400]);
 });
 
 test("a proxy that is replaced by one of the same name has no throughput below zero", () => {
   const { lanes } = after([pulse(1000, [900, 900]), pulse(1250, [10, 10])]);
-  assert.deepEqual(lanes["echo"]?.toServer, [0, 0]);
+  assert.deepEqual(lanes.get("echo")?.toServer, [0, 0]);
 });
 
 test("a fault has a band from its begin to its end; one that was there before has no begin", () => {
@@ -67,7 +77,7 @@ test("whatever comes, the page keeps a bounded part of it", () => {
   }
   assert.ok(state.bands.length <= 202, `${state.bands.length}`);
   for (let turn = 0; turn < 5000; turn += 1) state = after([pulse(20_000 + turn * 60, [turn, turn])], state);
-  const lane = state.lanes["echo"];
+  const lane = state.lanes.get("echo");
   assert.ok((lane?.atMs.length ?? 0) <= 240);
   assert.equal(lane?.atMs.length, lane?.toClient.length);
 });

@@ -44,7 +44,8 @@ export interface PageState {
   /** By the clock of the proxies, in milliseconds. */
   readonly nowMs: number;
   readonly proxies: readonly ProxyRow[];
-  readonly lanes: Readonly<Record<string, Lane>>;
+  /** By the name of the proxy, which may be any text. */
+  readonly lanes: ReadonlyMap<string, Lane>;
   readonly bands: readonly Band[];
   readonly connections: readonly ConnectionRow[];
   readonly more: number;
@@ -60,7 +61,7 @@ export const NOTHING: PageState = {
   seed: 0,
   nowMs: 0,
   proxies: [],
-  lanes: {},
+  lanes: new Map(),
   bands: [],
   connections: [],
   more: 0,
@@ -99,9 +100,11 @@ function bounded(bands: readonly Band[], nowMs: number): readonly Band[] {
 }
 
 function withPulse(state: PageState, { nowMs, bytes, connections, more, captured }: PulseMessage): PageState {
-  const lanes = Object.entries(bytes).map(([name, sums]) => [name, withValue(state.lanes[name], nowMs, sums)] as const);
+  const lanes = Object.entries(bytes).map(
+    ([name, sums]) => [name, withValue(state.lanes.get(name), nowMs, sums)] as const,
+  );
   const bands = bounded(state.bands, nowMs);
-  return { ...state, nowMs, lanes: Object.fromEntries(lanes), bands, connections, more, captured };
+  return { ...state, nowMs, lanes: new Map(lanes), bands, connections, more, captured };
 }
 
 function withValue(lane: Lane | undefined, nowMs: number, bytes: Lane["bytes"]): Lane {
@@ -129,6 +132,6 @@ const MOST_CHARACTERS = 60;
 
 /** The beginning of a name that is too long for its place. */
 export function shortName(name: string): string {
-  const characters = Array.from(name.slice(0, 2 * MOST_CHARACTERS));
+  const characters = Array.from(name.slice(0, 2 * MOST_CHARACTERS + 2));
   return characters.length > MOST_CHARACTERS ? `${characters.slice(0, MOST_CHARACTERS).join("")}…` : name;
 }
