@@ -35,8 +35,9 @@ export interface CommitsOwner {
   kept(snapshot: SessionSnapshot): void;
   /** Another server has the session. */
   taken(): void;
-  /** The store has been away for so long; 0 when it is there again. */
-  stalled(forMs: number): void;
+  /** A write begins, and has ended: it is written, or it is not and is not tried any more. */
+  began(): void;
+  ended(isWritten: boolean): void;
 }
 
 type Outcome = "written" | "stale" | "again";
@@ -152,30 +153,35 @@ export class SessionCommits {
   }
 
   async #write(): Promise<void> {
+    this.#owner.began();
+    this.#owner.ended(await this.#untilWritten());
+  }
+
+  /** Answers whether it is written. */
+  async #untilWritten(): Promise<boolean> {
     const { clock, random } = this.#owner;
     const snapshot = this.#snapshot();
     const bytes = this.#owner.encode(snapshot);
     const sinceMs = clock.now();
-    if (!(await this.#isSaid())) return;
+    if (!(await this.#isSaid())) return false;
     const pauses = new BackoffPauses({}, RETRIES, sinceMs);
     while (!this.#isOver) {
       const outcome = await this.#try(bytes);
       if (outcome === "written") {
         this.#kept = snapshot;
-        this.#owner.stalled(0);
         this.#owner.kept(snapshot);
-        return;
+        return true;
       }
       if (outcome === "stale") {
         this.#isOver = true;
         this.#owner.taken();
-        return;
+        return true;
       }
-      this.#owner.stalled(clock.now() - sinceMs);
       for (const failed of this.#onFailure) failed();
       const pauseMs = pauses.next(clock.now(), random()) ?? 0;
       await new Promise<void>((resolve) => void clock.setTimer(resolve, pauseMs, true));
     }
+    return false;
   }
 
   /** False when the server closes before: another server does it all again. */

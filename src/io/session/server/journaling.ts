@@ -6,6 +6,7 @@ import { msgpack } from "../../../core/framing/formats/msgpack.ts";
 import { decodeRecord, encodeRecord, type StoredSession } from "../../../core/journal/record.ts";
 import { takenOver } from "../../../core/session/gate.ts";
 import { decideClaim, type ResumeDecision } from "../../../core/session/resume/resume.ts";
+import type { Refusal } from "../../../core/handshake/hello.ts";
 import type { SessionRecord } from "../../../core/session/resume/session-store.ts";
 import type { SessionJournal } from "../../journal/journal.ts";
 import type { Clock, Random } from "../../network/network.ts";
@@ -14,7 +15,8 @@ import type { SharedLog } from "../shared/log.ts";
 import type { SessionTopics } from "../shared/topics.ts";
 import { CarefulStarts } from "./careful-starts.ts";
 import { SessionCommits } from "./commits.ts";
-import type { Claim } from "./registry.ts";
+import { BUSY_RETRY_MS, busy, type Claim } from "./registry.ts";
+import { JournalStall, sendAside, SPREAD_MS_PER_SESSION } from "./stall.ts";
 
 /** Other servers may take the same session over at the same moment; each try has one that wins. */
 const MOST_TRIES = 10;
@@ -22,11 +24,18 @@ const MOST_TRIES = 10;
 const KEPT_TIMES = 2;
 /** So long a server has to learn that a session was taken, and to say that it lives. It looks each second. */
 const ALIVE_MS = 3000;
+/**
+ * So long sessions wait for a store that is away: longer than a replicated store takes to find a new leader, and so short that a call
+ * with its usual 30 seconds is answered by another server.
+ */
+const STALL_MS = 10_000;
 
 const data = msgpack();
 
 /** The server whose sessions these are. */
 export interface JournalingOwner {
+  /** The name of this process. */
+  readonly instance: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly keptMs: number;
@@ -58,17 +67,20 @@ export class SessionJournaling {
   #isOpen = false;
   /** How handlers begin. */
   readonly starts: CarefulStarts;
+  readonly #stall: JournalStall;
   readonly #commits: Map<SessionFacade, SessionCommits> = new Map();
   /** The versions of the servers before, of sessions that were taken over. */
   readonly #replaced: WeakMap<SessionFacade, number | undefined> = new WeakMap();
   /** Of sessions that have ended. */
   readonly #last: Set<Promise<void>> = new Set();
 
-  constructor(journal: SessionJournal, owner: JournalingOwner) {
+  /** @param stallMs - So long sessions wait for a store that is away. Then their clients are sent away. */
+  constructor(journal: SessionJournal, owner: JournalingOwner, stallMs: number = STALL_MS) {
     this.instance = `journal:${journal.name}`;
     this.#journal = journal;
     this.#owner = owner;
     const { clock } = owner;
+    this.#stall = new JournalStall({ clock, stallMs, probe: () => this.#probe(), away: () => this.#sendAway() });
     this.starts = new CarefulStarts({
       clock,
       keep: async (session) => await this.#commits.get(session)?.keep(),
@@ -84,8 +96,20 @@ export class SessionJournaling {
 
   /** Everything is written, as far as the store is there. */
   async close(): Promise<void> {
+    this.#stall.stop();
     await Promise.all([...this.#last, ...Array.from(this.#commits.values(), (commits) => commits.stop())]);
     if (this.#isOpen) await this.#journal.close();
+  }
+
+  /** Whether the store is away for longer than sessions wait for it. */
+  get isAway(): boolean {
+    return this.#stall.isAway;
+  }
+
+  /** Why a client does not get a session now: it keeps the one that it has, and tries again. */
+  refusal(): Refusal {
+    const message = "the journal of the sessions is away, or other servers want the session, too";
+    return { ...busy(message), retryAfterMs: this.#retryAfterMs() };
   }
 
   /** A session begins here, or goes on here. */
@@ -128,7 +152,8 @@ export class SessionJournaling {
           endpoint.pump();
         },
         taken: () => this.#taken(session),
-        stalled: () => undefined,
+        began: () => this.#stall.began(),
+        ended: (isWritten) => this.#stall.ended(isWritten),
       },
       taken?.version ?? 0,
     );
@@ -221,6 +246,27 @@ export class SessionJournaling {
       this.#owner.unkept(error, undefined);
       return undefined;
     }
+  }
+
+  async #probe(): Promise<boolean> {
+    try {
+      await this.#journal.commit(`${this.#owner.instance}/there`, 0, Uint8Array.of(1));
+      return true;
+    } catch (error) {
+      return error instanceof ZocaloError && error.code === "JOURNAL_STALE";
+    }
+  }
+
+  #sendAway(): void {
+    for (const session of this.#commits.keys()) {
+      const { endpoint } = partsOf(session);
+      if (endpoint.end === undefined) sendAside(endpoint, this.#retryAfterMs());
+    }
+  }
+
+  #retryAfterMs(): number {
+    const { random } = this.#owner;
+    return BUSY_RETRY_MS + Math.ceil(random.next() * this.#commits.size * SPREAD_MS_PER_SESSION);
   }
 
   /** Whether the server lives that had a session before. Where nobody knows, nothing is held against a message. */

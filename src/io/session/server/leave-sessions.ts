@@ -8,6 +8,7 @@ import type { SessionEnd } from "../end.ts";
 import type { SessionEndpoint } from "../endpoint/endpoint.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import type { SessionJournaling } from "./journaling.ts";
+import { sendAside } from "./stall.ts";
 
 /** What clients are told. */
 export const LEAVING = "the server is leaving";
@@ -64,9 +65,7 @@ function quiet({ machine, ending }: SessionEndpoint, expired: Promise<unknown>):
 
 /** The client goes on with the session at another server, which has it from the journal. */
 function sendAway(endpoint: SessionEndpoint, retryAfterMs: number): void {
-  endpoint.machine.goAway(true, retryAfterMs);
-  endpoint.pump();
-  endpoint.disconnect(false);
+  sendAside(endpoint, retryAfterMs);
   endpoint.abort(
     new ConnectionError("SESSION_MOVED", { op: "session", detail: "the server leaves; the journal has the session" }),
   );

@@ -135,6 +135,13 @@ export interface SessionServerOptions<Client extends Methods, Data>
    */
   readonly journal?: SessionJournal | undefined;
   /**
+   * How long sessions wait for a store that is away, in milliseconds. They stall meanwhile, and nothing is lost. Past this time their
+   * clients are told to come back, here or at another server, at times that are spread, and others are refused with `SERVER_BUSY`, until the
+   * store is there again; sessions are kept. Default 10,000: longer than a replicated store takes to find a new leader, and short enough
+   * for a call of the usual 30 seconds to be answered by another server. `Infinity`: clients stay. Without a journal it says nothing.
+   */
+  readonly journalStallMs?: number | undefined;
+  /**
    * Stands around each message to a method, both ways: of this side to the peer, and of the peer before the handler of this side.
    * Default: nothing.
    */
@@ -199,6 +206,7 @@ export const SERVE_SESSIONS_RULES: RulesOf<AnyServerOptions> = {
   around: FUNCTION,
   metrics: FLAG,
   journal: JOURNAL,
+  journalStallMs: FROM_ZERO,
   onOpen: FUNCTION,
   onResume: FUNCTION,
   onClose: FUNCTION,

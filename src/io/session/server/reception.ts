@@ -134,10 +134,12 @@ export class SessionReception implements GreetingOwner {
   introduced(greeting: ServerGreeting, hello: Hello): void {
     this.#silent.delete(greeting);
     this.#deciding.add(greeting);
-    const { capabilities, closing } = this.#owner;
+    const { capabilities, closing, journaling } = this.#owner;
     const answer = agreeWithClient(capabilities, hello);
     if (closing !== undefined && !this.#isAwaited(hello)) greeting.refuse(closing);
     else if ("refusal" in answer) greeting.refuse(answer.refusal);
+    else if (journaling?.isAway === true && answer.agreement.features.includes(MOVES_FEATURE))
+      greeting.refuse(journaling.refusal());
     else if (!this.#mayDecide())
       greeting.refuse(busy("as many clients as limits.maxUnauthenticated allows wait for authenticate"));
     else {
@@ -256,7 +258,7 @@ export class SessionReception implements GreetingOwner {
       return;
     }
     const taken = await journaling.take(claim).catch(awayOf);
-    if (taken === undefined) greeting.refuse(AWAY);
+    if (taken === undefined) greeting.refuse(journaling.refusal());
     else if (taken.outcome === "refused") greeting.refuse(taken.refusal);
     else if (taken.outcome === "fresh") {
       // This server may know why it is gone from the journal.
@@ -310,8 +312,9 @@ export class SessionReception implements GreetingOwner {
     const session = this.#owner.create({ id, principal, agreement, data, addressKey });
     registry.opened(session);
     // What the client hears of can be continued.
-    if (isJournaled(session) && (await this.#owner.journaling?.renew(session)) !== true) {
-      greeting.refuse(AWAY);
+    const { journaling } = this.#owner;
+    if (journaling !== undefined && isJournaled(session) && !(await journaling.renew(session))) {
+      greeting.refuse(journaling.refusal());
       this.#owner.discard(session);
       return;
     }
@@ -373,9 +376,6 @@ export class SessionReception implements GreetingOwner {
 function isJournaled(session: SessionFacade): boolean {
   return partsOf(session).endpoint.terms.machine.journaled === true;
 }
-
-/** The store is away, or other servers want the session, too: the client keeps it, and tries again. */
-const AWAY: Refusal = busy("the journal of the sessions is away");
 
 function awayOf(error: unknown): undefined {
   if (error instanceof ZocaloError && error.code.startsWith("JOURNAL_")) return;

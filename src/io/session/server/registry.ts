@@ -54,7 +54,7 @@ export interface Dismissal {
 }
 
 /** After how many milliseconds, at least. */
-const BUSY_RETRY_MS = 1000;
+export const BUSY_RETRY_MS = 1000;
 
 /** The sessions of one address. */
 interface AddressUsage {

@@ -46,11 +46,9 @@ import { type JournalingOwner, SessionJournaling } from "./journaling.ts";
 import { lastGuests } from "./last-guests.ts";
 import { type ReceptionOwner, type SessionOrder, SessionReception } from "./reception.ts";
 import { newId, SessionRegistry } from "./registry.ts";
+import { SPREAD_MS_PER_SESSION } from "./stall.ts";
 import type * as api from "./public.ts";
 import type { CloseSessionsOptions, SessionServerStats } from "./public.ts";
-
-/** Clients come back at 2,000 a second by default. */
-const SPREAD_MS_PER_SESSION = 0.5;
 
 /** Serves a contract over `network`; see the public `serveSessions`, whose own options have more `rules`. */
 export async function serveSessionsOver<Server extends Methods, Client extends Methods, Data>(
@@ -111,7 +109,7 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
     const { resumeTimeoutMs = DEFAULT_KEPT_MS, store } = options.resume ?? {};
     this.keptMs = Math.min(Number.MAX_SAFE_INTEGER, Math.ceil(resumeTimeoutMs));
     this.registry = new SessionRegistry(this.instance, options.limits ?? {}, this.keptMs, store);
-    this.journaling = options.journal === undefined ? undefined : new SessionJournaling(options.journal, this);
+    this.journaling = options.journal && new SessionJournaling(options.journal, this, options.journalStallMs);
     this.#reception = new SessionReception(this, options);
     this.topics = new SessionTopics(plan, this.sessions);
     this.log = options.journal === undefined ? undefined : new SharedLog(options.journal, this);
