@@ -47,8 +47,8 @@ export type { ServerAddressesLike } from "./io/session/client/addresses.ts";
 export type { ConnectSessionOptions, SessionClientOptions } from "./io/session/client/options.ts";
 export type {
   FreshReason,
-  FreshReport,
   LostMessage,
+  ReadyReport,
   Reconnection,
   ResumedReport,
   SessionEnd,

@@ -13,8 +13,7 @@ const join = async (session: Session<typeof chat.server>): Promise<void> => {
 const session = await connectSession(chat, address, {
   handlers: { said: ({ from, text }) => console.log(`${from}: ${text}`) },
   onResume: () => console.log("* the connection was lost and is back; no line is missing"),
-  onFresh: join, // The server has forgotten who was where.
+  onReady: join, // At the beginning, and when the server has forgotten who was where.
 });
-await join(session);
 for await (const line of createInterface({ input: process.stdin })) await session.remote.say(line);
 await session.close();

@@ -76,7 +76,7 @@ export async function serveSessions<Server extends Methods, Client extends Metho
 /**
  * Opens a session with a server of the same contract: connects, agrees on version, codec and limits, and answers a session, whose `remote` has the
  * methods of the server as functions. When the connection is lost, it makes another one by itself and continues the
- * session, or begins anew and tells so (`onFresh`).
+ * session, or begins anew and tells so (`onReady`).
  *
  * With a list of addresses it knows several servers, all of the same transport: it tries each once in a round, in an order that is drawn,
  * and goes back to the one that has its session where it can. Without `retry` there is one round; the error names all of them.

@@ -1,7 +1,7 @@
 /** The chat, on any network: the real one, or the simulated one of a test. */
 
 import type { Network } from "zocalo";
-import { connectSession, serveSessions, type Session } from "zocalo/protocol";
+import { connectSession, serveSessions } from "zocalo/protocol";
 import { chat } from "./contract.ts";
 
 export interface ChatServerOptions {
@@ -37,17 +37,15 @@ export interface ChatClientOptions {
 
 /** Joins the chat. The session goes on when its connection is lost; no line is missing then. */
 export async function enterChat(address: string, name: string, { network, heard }: ChatClientOptions) {
-  const join = async (session: Session<typeof chat.server>): Promise<void> => {
-    const { others } = await session.remote.join({ name });
-    heard("*", `with you: ${others.join(", ") || "nobody"}`);
-  };
-  const session = await connectSession(chat, address, {
+  return await connectSession(chat, address, {
     network,
     retry: { timeoutMs: 60_000 },
     timeoutMs: 60_000,
     handlers: { said: ({ from, text }) => heard(from, text) },
-    onFresh: join, // The server has forgotten who is there.
+    // At the beginning, and when the server has forgotten who is there.
+    async onReady(session) {
+      const { others } = await session.remote.join({ name });
+      heard("*", `with you: ${others.join(", ") || "nobody"}`);
+    },
   });
-  await join(session);
-  return session;
 }

@@ -58,6 +58,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/io/session", "settings", "test/sessions/calls-and-events.test.ts"],
   ["src/io/session", "end", "test/sessions/closing.test.ts"],
   ["src/io/session/client", "connect connector introduction", "test/sessions/calls-and-events.test.ts"],
+  ["src/io/session/client", "opening readiness waiting", "test/sessions/ready.test.ts"],
   ["src/io/session/endpoint", "endpoint link session", "test/sessions/calls-and-events.test.ts"],
   ["src/io/session/endpoint", "ending", "test/sessions/closing.test.ts"],
   ["src/io/session/endpoint", "handshake", "test/sessions/opening.test.ts"],

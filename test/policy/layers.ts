@@ -191,6 +191,7 @@ export const TABLE: LayerTable = {
       "io/stream",
       "io/session/endpoint",
     ],
+    builtins: ["node:async_hooks"],
   },
   "io/session/server": {
     layers: [

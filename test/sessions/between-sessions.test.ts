@@ -7,7 +7,7 @@ import {
   call,
   contract,
   event,
-  type FreshReport,
+  type ReadyReport,
   type LostMessage,
   type OverflowPolicy,
   type SessionEnd,
@@ -63,7 +63,7 @@ async function between(more: object = {}, first: object = {}) {
     network: { ...nodeNetwork, clock },
     reconnect: { initialDelayMs: 10, maxDelayMs: 10 },
     handlers: { tick: ignore },
-    onFresh: (_session, { reason, lost }: FreshReport) => void told.push(`fresh ${reason} ${lost.length}`),
+    onReady: (_session, { reason, lost }: ReadyReport) => void told.push(`${reason} ${lost.length}`),
     onClose: (_session, end) => void ends.push(end),
     ...more,
   });
@@ -95,12 +95,12 @@ test("calls and events that are made while a server that has left is away wait f
   assert.equal(await sum, 3);
   await session.remote.sum(4);
   assert.deepEqual(log, [1, "as it was given", "sum 2", 3, "sum 4"]);
-  assert.deepEqual(told, ["fresh server-left 0"]);
+  assert.deepEqual(told, ["first 0", "server-left 0"]);
 });
 
-test("what onFresh sends comes before what has waited", async () => {
+test("what onReady sends comes before what has waited", async () => {
   const options = {
-    onFresh: (session: { readonly remote: { count(number: number): unknown } }) => void session.remote.count(0),
+    onReady: (session: { readonly remote: { count(number: number): unknown } }) => void session.remote.count(0),
   };
   const { clock, session, back } = await between(options);
   void session.remote.count(1);
@@ -118,7 +118,7 @@ test("a client that counts through a rolling restart: each number is counted onc
     network: { ...nodeNetwork, clock },
     reconnect: { initialDelayMs: 10, maxDelayMs: 10 },
     handlers: { tick: ignore },
-    onFresh: (_session, report) => void lost.push(...report.lost),
+    onReady: (_session, report) => void lost.push(...report.lost),
   });
   const untold: number[] = [];
   const codes = new Set<unknown>();
@@ -152,7 +152,7 @@ test("a client that counts through a rolling restart: each number is counted onc
   await Promise.all(counting);
   await session.remote.sum(0);
   const counted = [...first.log, ...second.log].filter((one) => typeof one === "number");
-  // Those that crossed the GOAWAY: their senders are told by `onFresh`.
+  // Those that crossed the GOAWAY: their senders are told by `onReady`.
   assert.ok(lost.every(({ kind, outcome }) => kind === "event" && outcome === "not-sent"));
   assert.equal(new Set(counted).size, untold.length - lost.length);
   assert.ok(counted.every((one) => untold.includes(one)));

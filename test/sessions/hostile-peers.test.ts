@@ -238,7 +238,7 @@ test("what the program throws in its callbacks ends nothing", async () => {
     },
   });
   const session = await connectSession(room, `tcp://127.0.0.1:${port}`, {
-    onOpen: () => Promise.reject(new Error("client")),
+    onResume: () => Promise.reject(new Error("client")),
     onError: () => {
       throw new Error("even here");
     },

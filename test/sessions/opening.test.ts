@@ -6,8 +6,9 @@ import net from "node:net";
 import { type TestContext, test } from "node:test";
 import { type Clock, ConnectError, TimeoutError, ZocaloError } from "../../src/index.ts";
 import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
-import { call, contract, event, type SessionEnd } from "../../src/protocol.ts";
+import { call, contract, event, memoryJournal, type SessionEnd } from "../../src/protocol.ts";
 import { nodeNetwork } from "../../src/node/network.ts";
+import { FaultyJournal } from "../../src/testing/journal/faulty.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
 import { gate } from "../fixtures/gate.ts";
 import { connectSession, serveSessions } from "./opened.ts";
@@ -261,4 +262,35 @@ test("a client that goes before it says hello leaves no connection behind", asyn
   };
   await assert.rejects(connectSession(room, remote, { auth, signal: going.signal }), { name: "AbortError" });
   await closed.opened;
+});
+
+test("a session that its client never heard of, since the journal is away, is told to nobody", async () => {
+  const clock = new ManualClock(nodeNetwork.clock);
+  const journal = new FaultyJournal(memoryJournal({ clock }), clock);
+  const told: string[] = [];
+  const server = await serveSessions(room, "tcp://127.0.0.1:0", {
+    journal,
+    network: { ...nodeNetwork, clock },
+    handlers,
+    onOpen: () => told.push("open"),
+    onClose: () => told.push("close"),
+    onError: () => undefined,
+  });
+  const inTime = async <T>(asked: Promise<T>): Promise<T> => {
+    const state = { isDone: false };
+    const done = (): void => void (state.isDone = true);
+    asked.then(done, done);
+    while (!state.isDone) await clock.advance(10);
+    return await asked;
+  };
+  journal.fault = (asked) => (asked === "commit" ? { outcome: "refused" } : undefined);
+  const { code } = await inTime(errorOf(connectSession(room, server.localAddress)));
+  assert.deepEqual([code, server.sessions.size], ["SERVER_BUSY", 0]);
+  journal.fault = undefined;
+  const session = await inTime(connectSession(room, server.localAddress));
+  await inTime(session.close());
+  await inTime(server.close());
+  assert.deepEqual(told, ["open", "close"]);
+  const { opened, ended } = server.stats;
+  assert.deepEqual([opened, ended], [1, 1]);
 });

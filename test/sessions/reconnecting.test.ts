@@ -113,7 +113,7 @@ test("a server that continues a session when its time is over at the client: the
     network: { ...nodeNetwork, clock },
     onError: (error) => told.push((error as { code?: unknown }).code),
     onDetach: () => lost.open(),
-    onFresh: (_session, { reason }) => told.push(reason),
+    onReady: (_session, { reason }) => told.push(reason),
     onResume: () => told.push("resumed"),
   });
   assert.equal(await session.remote.who(), "ana");
@@ -123,7 +123,7 @@ test("a server that continues a session when its time is over at the client: the
   await clock.advance(300);
   over.open();
   while (session.state !== "open") await clock.advance(1);
-  assert.deepEqual([session.id, told], ["s2", ["expired"]]);
+  assert.deepEqual([session.id, told], ["s2", ["first", "expired"]]);
   assert.equal(await session.remote.who(), "ana");
 });
 

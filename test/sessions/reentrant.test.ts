@@ -57,12 +57,12 @@ const actions: Readonly<Record<string, (session: Either, server: Server | undefi
 };
 
 /** Where it does it. */
-const places = ["onOpen", "onClose", "tell", "ask", "flow", "closed", "signal"] as const;
+const places = ["begin", "onClose", "tell", "ask", "flow", "closed", "signal"] as const;
 
 type Act = (session: Either, server?: Server) => unknown;
 
 /** The options of either side: `act` is called at the place, the first time. */
-function optionsOf(place: string, act: Act) {
+function optionsOf(isServer: boolean, place: string, act: Act, began?: (session: Either) => void) {
   const handle = (message: string, { session, server }: { readonly session: Either; readonly server?: Server }) =>
     message === "plain" ? undefined : act(session, server);
   const handlers = {
@@ -79,10 +79,11 @@ function optionsOf(place: string, act: Act) {
   };
   return {
     handlers,
-    onOpen: (session: Either, server?: Server) => {
+    [isServer ? "onOpen" : "onReady"]: (session: Either, server?: Server) => {
+      began?.(session);
       if (place === "closed") void session.closed.then(() => act(session, server)).catch(() => undefined);
       if (place === "signal") session.signal.addEventListener("abort", () => void tried(() => act(session, server)));
-      return place === "onOpen" ? act(session, server) : undefined;
+      return place === "begin" ? act(session, isServer ? server : undefined) : undefined;
     },
     onClose: (session: Either, _end: unknown, server?: Server) =>
       place === "onClose" ? act(session, server) : undefined,
@@ -108,17 +109,20 @@ for (const at of ["server", "client"] as const) {
           acted.times += 1;
           return acted.times === 1 ? action(session, server) : undefined;
         };
-        const none = optionsOf("", () => undefined);
-        const acting = optionsOf(place, act);
+        const actAt = (here: string): Act => (at === here ? act : () => undefined);
         const server = await serveSessions(mirror, "tcp://127.0.0.1:0", {
-          ...(at === "server" ? acting : none),
+          ...optionsOf(true, place, actAt("server")),
           network,
         });
-        const session = await connectSession(mirror, server.localAddress, {
-          ...(at === "client" ? acting : none),
+        const began = gate<Either>();
+        const opening = connectSession(mirror, server.localAddress, {
+          ...optionsOf(false, place, actAt("client"), began.open),
           network,
           reconnect: false,
         });
+        const session = await began.opened;
+        const opened = tried(() => opening);
+        if (place !== "begin") await opened;
         // From the other side than the one that acts.
         const other: Either = at === "server" ? session : ([...server.sessions.values()][0] ?? session);
         await tried(() => other.remote.tell("act"));

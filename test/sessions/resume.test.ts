@@ -4,7 +4,7 @@ import {
   call,
   contract,
   event,
-  type FreshReport,
+  type ReadyReport,
   type ConnectSessionOptions,
   type ResumedReport,
   type ServeSessionsOptions,
@@ -65,13 +65,13 @@ async function serve(more: Partial<ServeSessionsOptions<Server, Client, Data>> &
 
 async function open(address: string, more: Partial<ConnectSessionOptions<Server, Client, Data>> & NetworkOption = {}) {
   const resumed = gate<ResumedReport>();
-  const fresh = gate<FreshReport>();
+  const fresh = gate<ReadyReport>();
   const ended = gate<SessionEnd>();
   const session = await connectSession(work, address, {
     handlers: { tick: () => undefined },
     reconnect: { initialDelayMs: 5, maxDelayMs: 20 },
     onResume: (_session, report) => resumed.open(report),
-    onFresh: (_session, report) => fresh.open(report),
+    onReady: (_session, report) => void (report.reason === "first" || fresh.open(report)),
     onClose: (_session, end) => ended.open(end),
     ...more,
   });

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import { type ConnectionError, type Network, nodeNetwork } from "../../src/index.ts";
-import { type FreshReport, type ConnectSessionOptions } from "../../src/protocol.ts";
+import { type ReadyReport, type ConnectSessionOptions } from "../../src/protocol.ts";
 import { ManualClock } from "../../src/testing.ts";
 import { SeededRandom } from "../fixtures/seeded-random.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
@@ -117,8 +117,10 @@ test("a server that is killed: what it was told and what is reported as lost are
   const folder = temporaryFolder(t);
   const first = await startServer(t, folder);
   const detour = await Detour.to(first.port);
-  const fresh = gate<FreshReport>();
-  const session = await open(detour, [], { onFresh: (_session, report) => fresh.open(report) });
+  const fresh = gate<ReadyReport>();
+  const session = await open(detour, [], {
+    onReady: (_session, report) => void (report.reason === "first" || fresh.open(report)),
+  });
   let sent = 0;
   /** Those that waited for room, and were told at once that they are lost. */
   let refused = 0;
@@ -138,7 +140,7 @@ test("a server that is killed: what it was told and what is reported as lost are
   const second = await startServer(t, folder);
   detour.leadTo(second.port);
   first.child.kill("SIGKILL");
-  let lost: FreshReport | undefined;
+  let lost: ReadyReport | undefined;
   void fresh.opened.then((report) => (lost = report));
   await numbers(() => lost !== undefined);
   await numbers(() => sent % 100 === 0);

@@ -80,7 +80,7 @@ async function join(world: World, name: string, servers: string | readonly strin
     timeouts: { heartbeatMs: 1000, callMs: Infinity },
     reconnect: { initialDelayMs: 20, maxDelayMs: 100 },
     retry: {},
-    onFresh: (_session, report) => fresh.push(report),
+    onReady: (_session, report) => void (report.reason === "first" || fresh.push(report)),
   });
   return { session, fresh };
 }

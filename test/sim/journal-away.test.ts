@@ -44,7 +44,7 @@ async function join(world: World, name: string, servers: string | readonly strin
     network,
     timeouts: { heartbeatMs: 1000, callMs: Infinity },
     retry: {},
-    onFresh: (_session, report) => fresh.push(report),
+    onReady: (_session, report) => void (report.reason === "first" || fresh.push(report)),
   });
   return { session, fresh, now: () => network.clock.now() };
 }

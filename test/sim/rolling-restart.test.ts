@@ -50,7 +50,8 @@ async function rollingRestart(world: World, pauseMs: number) {
         reconnect: { initialDelayMs: FIRST_DELAY_MS },
         onError: () => (mine.attempts += 1),
         onResume: () => (mine.resumes += 1),
-        onFresh: (_session, { reason }) => {
+        onReady: (_session, { reason }) => {
+          if (reason === "first") return;
           mine.backAt = own.clock.now() - leftAt;
           mine.reason = reason;
         },

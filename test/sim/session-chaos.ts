@@ -5,7 +5,7 @@ import {
   call,
   contract,
   event,
-  type FreshReport,
+  type ReadyReport,
   connectSession,
   serveSessions,
   type Session,
@@ -108,7 +108,8 @@ class Plaza {
           this.#atClient.take(session.id, number),
       },
       onResume: ({ id }: PlazaSession) => this.#world.sometimes("a session goes on", id !== ""),
-      onFresh: (_session: PlazaSession, { reason, lost }: FreshReport) => {
+      onReady: (_session: PlazaSession, { reason, lost }: ReadyReport) => {
+        if (reason === "first") return;
         this.#world.sometimes(`a session begins anew: ${reason}`, true);
         this.#world.sometimes("what was lost is told", lost.length > 0);
       },

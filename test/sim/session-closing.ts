@@ -243,7 +243,8 @@ class Programs {
       network,
       reconnect: { timeoutMs: 20_000, maxDelayMs: 1_000 },
       handlers: this.#handlers(network, this.toClient),
-      onFresh: (_session: unknown, { lost, reason }: { lost: SessionEnd["lost"]; reason: string }) => {
+      onReady: (_session: unknown, { lost, reason }: { lost: SessionEnd["lost"]; reason: string }) => {
+        if (reason === "first") return;
         this.#world.sometimes(`a session begins anew: ${reason}`, true);
         this.toServer.lost(lost);
       },

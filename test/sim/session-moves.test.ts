@@ -6,7 +6,7 @@ import {
   contract,
   connectSession,
   event,
-  type FreshReport,
+  type ReadyReport,
   memoryJournal,
   serveSessions,
   type SessionJournal,
@@ -50,11 +50,11 @@ async function serveWork(network: Network, journal: SessionJournal, told: unknow
 
 /** A client of the host `server`. */
 async function join(network: Network) {
-  const fresh: FreshReport[] = [];
+  const fresh: ReadyReport[] = [];
   const session = await connectSession(work, "tcp://server:7000", {
     network,
     timeouts: { heartbeatMs: 1000 },
-    onFresh: (_session, report) => fresh.push(report),
+    onReady: (_session, report) => void (report.reason === "first" || fresh.push(report)),
     handlers: { added: () => undefined },
   });
   return { session, fresh };
@@ -66,13 +66,13 @@ test("a server crashes again and again: the session goes on, each message counts
       const journal = memoryJournal({ clock: world.clock });
       const server = world.host("server", async (network) => void (await serveWork(network, journal)));
       const { network } = world.host("client");
-      const fresh: FreshReport[] = [];
+      const fresh: ReadyReport[] = [];
       const heard: string[] = [];
       const session = await connectSession(work, "tcp://server:7000", {
         network,
         timeouts: { heartbeatMs: 1000 },
         reconnect: { initialDelayMs: 20, maxDelayMs: 200 },
-        onFresh: (_session, report) => fresh.push(report),
+        onReady: (_session, report) => void (report.reason === "first" || fresh.push(report)),
         handlers: { added: (text) => void heard.push(text) },
       });
       const { id } = session;
@@ -111,12 +111,12 @@ test("a server that is closed sends its sessions to the next one: no handler is 
         world.host(name, async (network) => void servers.set(name, await serveWork(network, journal))),
       );
       const { network } = world.host("client");
-      const fresh: FreshReport[] = [];
+      const fresh: ReadyReport[] = [];
       const heard: string[] = [];
       const session = await connectSession(work, ["tcp://a:7000", "tcp://b:7000"], {
         network,
         timeouts: { heartbeatMs: 1000 },
-        onFresh: (_session, report) => fresh.push(report),
+        onReady: (_session, report) => void (report.reason === "first" || fresh.push(report)),
         handlers: { added: (text) => void heard.push(text) },
       });
       const { id } = session;
@@ -177,14 +177,14 @@ test("servers die, are cut off and see their journal fail: whatever the seed, ea
         world.host(name, async (network) => void (await serveWork(network, unreliable(network)))),
       );
       const { network } = world.host("client");
-      const fresh: FreshReport[] = [];
+      const fresh: ReadyReport[] = [];
       const heard: string[] = [];
       const session = await connectSession(work, ["tcp://a:7000", "tcp://b:7000"], {
         network,
         timeouts: { heartbeatMs: 200 },
         reconnect: { initialDelayMs: 20, maxDelayMs: 100 },
         retry: {},
-        onFresh: (_session, report) => fresh.push(report),
+        onReady: (_session, report) => void (report.reason === "first" || fresh.push(report)),
         handlers: { added: (text) => void heard.push(text) },
       });
       const { id } = session;

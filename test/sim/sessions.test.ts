@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Network } from "../../src/index.ts";
-import { call, contract, event, type FreshReport, connectSession, serveSessions } from "../../src/protocol.ts";
+import { call, contract, event, type ReadyReport, connectSession, serveSessions } from "../../src/protocol.ts";
 import { check } from "../../src/sim.ts";
 import { gate } from "../fixtures/gate.ts";
 
@@ -63,11 +63,11 @@ test("a server that crashes and starts again: the client has a fresh session", a
   const { value } = await check({ seed: 3, link: { latency: 5 } }, async (world) => {
     const server = world.host("server", serveWork);
     const { network } = world.host("client");
-    const { open: tell, opened: fresh } = gate<FreshReport>();
+    const { open: tell, opened: fresh } = gate<ReadyReport>();
     const session = await connectSession(work, "tcp://server:7000", {
       network,
       timeouts: { heartbeatMs: 1000 },
-      onFresh: (_session, report) => tell(report),
+      onReady: (_session, report) => void (report.reason === "first" || tell(report)),
       handlers: { tick: () => undefined },
     });
     const { id } = session;

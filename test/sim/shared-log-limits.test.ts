@@ -6,7 +6,7 @@ import {
   connectSession,
   contract,
   event,
-  type FreshReport,
+  type ReadyReport,
   memoryJournal,
   serveSessions,
   type SessionJournal,
@@ -32,13 +32,13 @@ async function serveChat(network: Network, journal?: SessionJournal) {
 
 async function enter(network: Network, address: string | readonly string[], auth: string, gate?: () => Promise<void>) {
   const heard: string[] = [];
-  const fresh: FreshReport[] = [];
+  const fresh: ReadyReport[] = [];
   const session = await connectSession(chat, address, {
     network,
     auth,
     timeouts: { heartbeatMs: 200 },
     reconnect: { initialDelayMs: 10, maxDelayMs: 50 },
-    onFresh: (_session, report) => fresh.push(report),
+    onReady: (_session, report) => void (report.reason === "first" || fresh.push(report)),
     handlers: {
       async said(text) {
         await gate?.();

@@ -6,7 +6,7 @@ import {
   connectSession,
   contract,
   event,
-  type FreshReport,
+  type ReadyReport,
   memoryJournal,
   serveSessions,
   type SessionJournal,
@@ -73,7 +73,7 @@ test("members of a group at three servers hear each message once and in order, w
         }),
       );
       const { network } = world.host("clients");
-      const fresh: FreshReport[] = [];
+      const fresh: ReadyReport[] = [];
       const heard = Array.from({ length: MEMBERS }, (): string[] => []);
       const members = await Promise.all(
         heard.map(async (mine, index) => {
@@ -85,7 +85,7 @@ test("members of a group at three servers hear each message once and in order, w
             timeouts: { heartbeatMs: 200 },
             reconnect: { initialDelayMs: 20, maxDelayMs: 100 },
             retry: {},
-            onFresh: (_session, report) => fresh.push(report),
+            onReady: (_session, report) => void (report.reason === "first" || fresh.push(report)),
             handlers: { said: (text) => void mine.push(text) },
           });
           await session.remote.join("plaza", { timeoutMs: Infinity });

@@ -143,7 +143,7 @@ test("a session gives up when timeoutMs is over, and not before; a server that i
       const session = await connectSession(work, "tcp://listener:7000", {
         ...options,
         onDetach: () => lost.open(clock.now()),
-        onFresh: () => fresh.open(),
+        onReady: (_session, { reason }) => void (reason === "first" || fresh.open()),
       });
       restart(false);
       return { session, lostAt: await lost.opened, fresh: fresh.opened };

@@ -45,7 +45,7 @@ async function leaving(world: World) {
       return await connectSession(desk, SERVERS, {
         network,
         onDetach: () => (lostAt = network.clock.now()),
-        onFresh: () => aways.push(network.clock.now() - lostAt),
+        onReady: (_session, { reason }) => void (reason === "first" || aways.push(network.clock.now() - lostAt)),
       });
     }),
   );
@@ -99,7 +99,7 @@ for (const way of ways) {
       const session = await connectSession(desk, SERVERS, {
         network,
         timeouts: { heartbeatMs: 300 },
-        onFresh: (_session, report) => lost.push(...report.lost),
+        onReady: (_session, report) => lost.push(...report.lost),
       });
       await session.remote.who(0);
       if (way === "the server leaves") void first.close();
@@ -130,3 +130,31 @@ for (const way of ways) {
     });
   });
 }
+
+test("rule D14: a call that times out without a connection was not sent, and never is; one that was sent may have been", async () => {
+  const { value } = await check({ seed: 5, link: { latency: 2 } }, async (world) => {
+    const log: string[] = [];
+    const server = await serveDesk(world.host("first").network, "first", log);
+    const { network } = world.host("client");
+    const session = await connectSession(desk, "tcp://first:7000", { network, timeouts: { heartbeatMs: 300 } });
+    const failure = async (number: number, method: "who" | "slow"): Promise<unknown> =>
+      await session.remote[method](number, { timeoutMs: 100 }).catch(({ code, outcome }: ZocaloError) => [
+        code,
+        outcome,
+      ]);
+    const failures = [await failure(1, "slow")];
+    const cut = world.partition("client", "first");
+    // Into the line, which does not answer.
+    failures.push(await failure(2, "who"));
+    while (session.state === "open") await world.sleep(1);
+    failures.push(await failure(3, "who"));
+    cut.heal();
+    failures.push(await session.remote.who(4));
+    await session.close({ timeoutMs: 0 });
+    await server.close({ timeoutMs: 0 });
+    return { failures, log };
+  });
+  const { failures, log } = value;
+  assert.deepEqual(failures, [["TIMEOUT", "unknown"], ["TIMEOUT", "unknown"], ["TIMEOUT", "none"], "first"]);
+  assert.deepEqual(log, ["first slow 1", "first who 4"]);
+});

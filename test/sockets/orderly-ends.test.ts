@@ -16,7 +16,18 @@ import {
   type Server,
   sleep,
 } from "../../src/index.ts";
-import { call, connectSession, contract, event, serveSessions, stream, typeOnly } from "../../src/protocol.ts";
+import {
+  call,
+  connectSession,
+  connectStateless,
+  contract,
+  event,
+  serveSessions,
+  serveStateless,
+  type StatelessContext,
+  stream,
+  typeOnly,
+} from "../../src/protocol.ts";
 import { textToEnd } from "../../src/testing/stream/check.ts";
 import { gate } from "../fixtures/gate.ts";
 
@@ -265,5 +276,42 @@ test("many handlers that listen to draining cause no warning of a leak, and each
   assert.equal((await closing).finished, 20);
   await new Promise(setImmediate);
   process.off("warning", warned);
+  assert.deepEqual(warnings, []);
+});
+
+test("many handlers of datagrams that listen to draining and signal cause no warning of a leak, and each is told", async (t) => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", warned);
+  t.after(() => process.off("warning", warned));
+  const clock = contract("clock", "1.0.0", {
+    server: { late: call(typeOnly<void>(), typeOnly<string>(), { idempotent: true }) },
+  });
+  const wait = async (context: Pick<StatelessContext, "draining" | "signal">): Promise<string> => {
+    context.signal.addEventListener("abort", () => assert.fail("it is closed after its handlers"));
+    await new Promise((resolve) => context.draining.addEventListener("abort", resolve));
+    return String((context.draining.reason as { code: unknown }).code);
+  };
+  const plain = await serveDatagrams("udp://127.0.0.1:0", (_request, context) => wait(context));
+  const stateless = await serveStateless(clock, "udp://127.0.0.1:0", {
+    handlers: { late: (_none, context) => wait(context) },
+  });
+  await using box = await bind("udp://127.0.0.1:0");
+  const client = await connectStateless(clock, stateless.localAddress);
+  const answers: Promise<string>[] = [];
+  for (let count = 0; count < 20; count += 1) {
+    await box.send("x", plain.localAddress);
+    answers.push(client.remote.late());
+  }
+  while (plain.stats.requestsActive < 20 || stateless.stats.requestsActive < 20) await sleep(1);
+  const closing = [plain.close(), stateless.close()];
+  for (let count = 0; count < 20; count += 1) assert.equal((await box.receive()).data.toString(), "CLOSED");
+  assert.deepEqual(new Set(await Promise.all(answers)), new Set(["CLOSED"]));
+  assert.deepEqual(
+    (await Promise.all(closing)).map(({ finished }) => finished),
+    [20, 20],
+  );
+  await client.close();
+  await new Promise(setImmediate);
   assert.deepEqual(warnings, []);
 });

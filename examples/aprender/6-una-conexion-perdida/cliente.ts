@@ -19,12 +19,11 @@ const session = await connectSession(chat, "tcp://127.0.0.1:7001", {
   },
   onDetach: () => console.log("* se ha perdido la conexión"),
   onResume: () => console.log("* ha vuelto, y no falta nada"),
-  async onFresh(fresh, { reason }) {
-    console.log(`* una sesión nueva: ${reason}`);
-    await join(fresh); // el servidor ya no nos conoce
+  async onReady(fresh, { reason }) {
+    if (reason !== "first") console.log(`* una sesión nueva: ${reason}`);
+    await join(fresh); // el servidor todavía no nos conoce
   },
 });
-await join(session);
 const keyboard = createInterface({ input: process.stdin, signal: session.signal });
 for await (const typed of keyboard) await session.remote.say(typed);
 await session.close();

@@ -1,5 +1,5 @@
 import type { Network } from "zocalo";
-import { connectSession, serveSessions, type ServerResumeOptions, type Session } from "zocalo/protocol";
+import { connectSession, serveSessions, type ServerResumeOptions } from "zocalo/protocol";
 import { chat } from "./contrato.ts";
 
 interface ServerOptions {
@@ -33,14 +33,11 @@ interface ClientOptions {
 
 /** El cliente del paso 6, en cualquier red. */
 export async function enter(name: string, address: string, { network, heard = () => undefined }: ClientOptions) {
-  const join = (session: Session<typeof chat.server>) => session.remote.join(name);
-  const session = await connectSession(chat, address, {
+  return await connectSession(chat, address, {
     network,
     retry: { timeoutMs: 60_000 },
     timeoutMs: 60_000,
     handlers: { came: () => undefined, left: () => undefined, said: ({ text }) => heard(text) },
-    onFresh: join,
+    onReady: (session) => session.remote.join(name),
   });
-  await join(session);
-  return session;
 }

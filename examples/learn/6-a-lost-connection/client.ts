@@ -19,12 +19,11 @@ const session = await connectSession(chat, "tcp://127.0.0.1:7001", {
   },
   onDetach: () => console.log("* the connection is lost"),
   onResume: () => console.log("* it is back, and nothing is missing"),
-  async onFresh(fresh, { reason }) {
-    console.log(`* a new session: ${reason}`);
-    await join(fresh); // the server does not know us any more
+  async onReady(fresh, { reason }) {
+    if (reason !== "first") console.log(`* a new session: ${reason}`);
+    await join(fresh); // the server does not know us yet
   },
 });
-await join(session);
 const keyboard = createInterface({ input: process.stdin, signal: session.signal });
 for await (const typed of keyboard) await session.remote.say(typed);
 await session.close();

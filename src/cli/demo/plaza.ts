@@ -109,7 +109,7 @@ export async function openPlaza(
     handlers: { said: (said) => owner.heard(said) },
     onDetach: () => owner.away(),
     onResume: () => owner.back(false),
-    onFresh: () => owner.back(true),
+    onReady: (_session, { reason }) => void (reason === "first" || owner.back(true)),
   });
   const { remote } = session;
   await remote.join(group);

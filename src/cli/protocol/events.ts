@@ -127,10 +127,12 @@ class EventFeed {
       },
       onDetach: () => output.say({ event: "detached" }, "the connection is lost; coming back"),
       onResume: () => output.say({ event: "resumed" }, "the connection is back; no event is lost"),
-      onFresh: async (session, { reason }) => {
+      // Not awaited: the session is told of first, and the calls have no end of their own.
+      onReady: (session, { reason }) => {
+        if (reason === "first") return;
         const note = `a new session (${reason}): what the server told meanwhile is not known`;
         output.say({ event: "fresh", reason }, note);
-        await this.#begin(session);
+        void this.#begin(session);
       },
     };
   }

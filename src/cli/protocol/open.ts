@@ -47,7 +47,7 @@ type Context = HandlerContext<CommandSession>;
 type Options = ConnectSessionOptions<Methods, Methods, Record<string, unknown>>;
 
 /** What each command says for itself. */
-export interface OpenOptions extends Pick<Options, "reconnect" | "onDetach" | "onResume" | "onFresh"> {
+export interface OpenOptions extends Pick<Options, "reconnect" | "onDetach" | "onResume" | "onReady"> {
   /** Takes an event of the server. */
   readonly onEvent: (name: string, message: unknown, session: CommandSession) => Promise<void> | undefined;
 }

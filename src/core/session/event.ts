@@ -68,11 +68,18 @@ export interface Cancelled {
 /** Something about one call or stream. */
 export interface IdEvent {
   /**
-   * `timedOut`: a call of this side was not answered in its time. `itemsEnded`: the peer sends no more items.
-   * `streamWritable`: a stream that had no credit has some.
+   * `itemsEnded`: the peer sends no more items. `streamWritable`: a stream that had no credit has some.
    */
-  readonly type: "timedOut" | "itemsEnded" | "streamWritable";
+  readonly type: "itemsEnded" | "streamWritable";
   readonly id: number;
+}
+
+/** A call of this side was not answered in its time. */
+export interface TimedOut {
+  readonly type: "timedOut";
+  readonly id: number;
+  /** `not-sent`: no connection has taken it, and it is never started. */
+  readonly outcome: Lost["outcome"];
 }
 
 /** Something about the session. */
@@ -136,6 +143,7 @@ export type SessionEvent =
   | AnswerReceived
   | Cancelled
   | IdEvent
+  | TimedOut
   | PlainEvent
   | Attached
   | GoAwayReceived

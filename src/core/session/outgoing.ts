@@ -186,7 +186,7 @@ export class Outgoing {
   }
 
   /** Cancels the calls whose time is up, and calls `onExpired` for each. */
-  expire(now: number, onExpired: (id: number) => void): void {
+  expire(now: number, onExpired: (id: number, outcome: Lost["outcome"]) => void): void {
     if (now < this.nextExpiry) return;
     this.#expiry = undefined;
     for (const pending of this.#requests.calls.values()) {
@@ -195,7 +195,7 @@ export class Outgoing {
         continue;
       }
       this.cancel(pending.id, now);
-      onExpired(pending.id);
+      onExpired(pending.id, pending.number > this.log.transmitted ? "not-sent" : "unknown");
     }
   }
 

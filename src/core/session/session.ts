@@ -192,7 +192,7 @@ export class Session extends Exchange implements Machine<SessionEvent>, ControlS
       this.#unanswered();
       return;
     }
-    this.out?.expire(now, (id) => this.#tell({ type: "timedOut", id }));
+    this.out?.expire(now, (id, outcome) => this.#tell({ type: "timedOut", id, outcome }));
     this.in?.expire(now, (id, chargeBytes) => this.#tell({ type: "cancelled", id, chargeBytes }));
     if (this.out !== undefined && now >= this.out.staleAt) {
       const error = new ConnectionError("REPLAY_OVERFLOW", { op: "session" });

@@ -15,6 +15,7 @@ import { isOrderlyEnd, PeerProblems, reportProblem } from "../operation/peer-pro
 import { toldAs } from "../operation/restated.ts";
 import { openDatagramSocket } from "./bind.ts";
 import { datagramFamilies } from "./metrics.ts";
+import { DatagramContext } from "./request-context.ts";
 import { canBeRequest, ReplyBudget, Request, type RequestOwner } from "./request.ts";
 import type * as api from "./server.ts";
 import { requestSettings, SERVE_DATAGRAMS_RULES } from "./server.ts";
@@ -57,7 +58,7 @@ export class DatagramServer
   readonly settings: api.RequestSettings;
   readonly budget: ReplyBudget | undefined;
   readonly #handler: api.DatagramHandler;
-  readonly #context: api.DatagramContext;
+  readonly #shared: ConstructorParameters<typeof DatagramContext>[0];
   #active = 0;
   #handled = 0;
   #failed = 0;
@@ -76,7 +77,7 @@ export class DatagramServer
     const { replies, maxRepliesPerSource } = settings;
     if (replies === "guarded") this.budget = new ReplyBudget(network.clock, maxRepliesPerSource);
     this.#handler = handler;
-    this.#context = { localAddress: this.localAddress, draining: this.closing.leaving, signal: socket.signal };
+    this.#shared = { localAddress: this.localAddress, leaving: this.closing.leaving, closed: socket.signal };
     void socket.closed.then(({ how, error }) => {
       if (how === "failed") this.closing.fail(error as ZocaloError);
       else void this.close({ timeoutMs: 0 });
@@ -175,13 +176,15 @@ export class DatagramServer
 
   /** Runs the handler; whatever comes of it stays with this one request. */
   async #serve(request: Request): Promise<void> {
+    const context = new DatagramContext(this.#shared);
     try {
-      const answer = await this.#handler(request, this.#context);
+      const answer = await this.#handler(request, context);
       if (answer !== undefined) await request.reply(answer);
     } catch (error) {
       this.#failed += 1;
       this.report(error, request);
     }
+    context.release();
     this.#active -= 1;
     this.#handled += 1;
     this.#onSettled?.();

@@ -31,7 +31,7 @@ export interface DatagramRequest extends Datagram {
   reply(data: DatagramInput): Promise<void>;
 }
 
-/** What all requests of one server share. */
+/** What a request has of its server. */
 export interface DatagramContext {
   /** The server's address. */
   readonly localAddress: Address;

@@ -18,7 +18,7 @@ import type { Network } from "../network/network.ts";
 import { type NativeInterop, serverInterop } from "../operation/own-clock.ts";
 import type * as streams from "../stream/public.ts";
 import type { TlsOptions } from "../network/tls.ts";
-import { unwatchAbort, watchAbort } from "../operation/abort-watch.ts";
+import { OwnSignal } from "../operation/own-signal.ts";
 import { errorOf, isOrderlyEnd, reportProblem } from "../operation/peer-problems.ts";
 
 /** What {@link ServeOptions} must look like. */
@@ -28,24 +28,17 @@ const DEFAULT_IDLE_MS = 300_000;
 /** A connection of a server. */
 export class Peer extends StreamSocket implements api.Peer {
   detached = false;
-  #draining: AbortController | undefined;
+  #draining: OwnSignal | undefined;
   server: { readonly leaving: AbortSignal; release(peer: Peer): void } | undefined;
 
-  /** A signal of its own: Node warns of a leak when many peers listen to one. */
   get draining(): AbortSignal {
     this.#draining ??= this.#watchServer();
     return this.#draining.signal;
   }
-  #watchServer(): AbortController {
-    const controller = new AbortController();
-    const leaving = this.server?.leaving ?? AbortSignal.abort();
-    const leave = (): void => controller.abort(leaving.reason);
-    if (leaving.aborted) leave();
-    else {
-      watchAbort(leaving, leave);
-      void this.closed.then(() => unwatchAbort(leaving, leave));
-    }
-    return controller;
+  #watchServer(): OwnSignal {
+    const own = new OwnSignal(this.server?.leaving ?? AbortSignal.abort());
+    void this.closed.then(() => own.release());
+    return own;
   }
   detach(): streams.StreamSocket {
     this.detached = true;

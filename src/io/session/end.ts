@@ -109,23 +109,31 @@ export type FreshReason =
   | "replay-overflow"
   | "server-left";
 
+/** Why another session follows one that has ended so. */
+export function reasonBehind({ how, error }: SessionEnd): FreshReason {
+  if (how !== "lost") return "server-left";
+  return error?.code === "REPLAY_OVERFLOW" ? "replay-overflow" : "expired";
+}
+
 /** A session went on over another connection. */
 export interface ResumedReport {
   /** Messages of this side that are sent again because the peer had not got them. */
   readonly replayed: number;
 }
 
-/** A client has a new session; the server has forgotten what belonged to the one before. */
-export interface FreshReport {
-  /** Why the session before could not go on. */
-  readonly reason: FreshReason;
+/** A client has a session that has just begun: the server knows nothing of this client yet. */
+export interface ReadyReport {
+  /** Why it begins: it is the `first` one, or the session before could not go on. */
+  readonly reason: "first" | FreshReason;
   /** Messages of this side that were not acknowledged in the session before. */
   readonly lost: readonly LostMessage[];
 }
 
 /** Why a call is not made that does not want to wait. */
-export function awayError(context: OperationContext): ConnectionError {
-  return new ConnectionError("SESSION_AWAY", { ...context, outcome: "none" });
+export function awayError(context: OperationContext, why?: string): ConnectionError {
+  const detail =
+    why && `the session is not ready (${why}), and nothing was sent; try again later, or let the call wait (whileAway)`;
+  return new ConnectionError("SESSION_AWAY", { ...context, detail, outcome: "none" });
 }
 
 /**
@@ -138,7 +146,7 @@ export function overError(
   outcome: ErrorOutcome,
 ): ZocaloError {
   if (end === "followed") {
-    const detail = "there is no session now, and the client makes another one; try again in onFresh";
+    const detail = "there is no session now, and the client makes another one; try again in onReady";
     return new ConnectionError("SESSION_LOST", { ...context, detail, side: "system", outcome });
   }
   const error = end?.error;

@@ -29,6 +29,16 @@ export interface NextSession {
   };
 }
 
+/** Holds back what the program asks of a session until its client has made that ready. */
+export interface SessionGate {
+  /** Whether what is asked now is asked to make it ready, and must not wait for that. */
+  readonly isInside: boolean;
+  /** Where all else waits. */
+  readonly gap: SessionGap;
+  /** Calls a handler: what it asks for does not wait, since who makes the session ready may wait for it. */
+  run<T>(call: () => T): T;
+}
+
 /** What is asked, with what it holds, about, and its metadata. */
 interface Asked {
   readonly value: unknown;

@@ -190,21 +190,25 @@ class RequestContext implements StatelessContext {
   readonly from: Address;
   readonly localAddress: Address;
   readonly deadline: number;
-  readonly draining: AbortSignal;
-  readonly signal: AbortSignal;
   readonly metadata: Metadata;
   readonly #clock: Clock;
+  readonly #context: DatagramContext;
 
   constructor(clock: Clock, from: Address, context: DatagramContext, deadline: number, metadata: Metadata) {
     this.from = from;
     this.localAddress = context.localAddress;
     this.deadline = deadline;
     this.#clock = clock;
-    this.draining = context.draining;
-    this.signal = context.signal;
+    this.#context = context;
     this.metadata = metadata;
   }
 
+  get draining(): AbortSignal {
+    return this.#context.draining;
+  }
+  get signal(): AbortSignal {
+    return this.#context.signal;
+  }
   get remainingMs(): number {
     return Math.max(0, this.deadline - this.#clock.now());
   }

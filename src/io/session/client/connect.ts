@@ -14,11 +14,12 @@ import { callProgram, PeerProblems, reportProblem } from "../../operation/peer-p
 import type { StreamSocket } from "../../stream/socket.ts";
 import {
   abortError,
-  type FreshReason,
   endOf,
   type LostMessage,
   type Reconnection,
   overError,
+  type ReadyReport,
+  reasonBehind,
   saysThatItCloses,
   type SessionEnd,
   type SessionStatus,
@@ -26,7 +27,7 @@ import {
 import { type EndpointOwner, SessionEndpoint } from "../endpoint/endpoint.ts";
 import { partsOf, SessionFacade, type FacadeOwner, tellAttached, tellEnd } from "../endpoint/session.ts";
 import type { ClosingTime } from "../endpoint/ending.ts";
-import { SessionGap } from "../gap.ts";
+import type { SessionGap } from "../gap.ts";
 import { SessionSchedule } from "../schedule.ts";
 import type { Session } from "../public.ts";
 import { type EndpointSettings, endpointSettings } from "../settings.ts";
@@ -34,9 +35,12 @@ import { serverAddresses, type ServerAddressesLike } from "./addresses.ts";
 import { type AnyClientOptions, type ConnectSessionOptions, OPEN_SESSION_RULES } from "./options.ts";
 import { type ConnectorOwner, type Resumption, SessionConnector } from "./connector.ts";
 import { closeUnwanted, type Welcomed } from "./introduction.ts";
+import { ClientWaiting, type WaitingOwner } from "./waiting.ts";
 import { CLIENT_TABLE, type ClientInput, type ClientState } from "./state.ts";
 
 const NONE_LOST: readonly LostMessage[] = [];
+/** What is told of the first session. */
+const FIRST: ReadyReport = { reason: "first", lost: NONE_LOST };
 
 /** Opens a session over `network`; see the public `connectSession`, whose own options have more `rules`. */
 export async function openSessionOver<Server extends Methods, Client extends Methods, Data>(
@@ -61,7 +65,7 @@ interface Resumable {
   attempt: number;
 }
 
-class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
+class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner, WaitingOwner {
   readonly #options: AnyClientOptions;
   readonly #settings: EndpointSettings;
   readonly #connector: SessionConnector;
@@ -72,7 +76,7 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
   /** The server has said that it goes, and that its sessions end. */
   #serverLeaves = false;
   /** Why the next session is not the one before; undefined for the first one. */
-  #fresh: { readonly reason: FreshReason; readonly lost: readonly LostMessage[] } | undefined;
+  #fresh: ReadyReport | undefined;
   /** A connection that is lost is made again. */
   readonly #reconnects: boolean;
   /** Only `#enter` changes it. */
@@ -85,8 +89,7 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
   #unhandled = 0;
   /** How it ends, as soon as what was accepted is handled; undefined while it goes on. */
   #end: SessionEnd | undefined;
-  /** What was asked for since the last session was over. */
-  #gap: SessionGap | undefined;
+  readonly #waiting: ClientWaiting;
 
   constructor(network: Network, contract: Contract, addresses: readonly Address[], options: AnyClientOptions) {
     this.#options = options;
@@ -94,10 +97,11 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
     const { clock } = own;
     this.#clock = clock;
     const plan = new ContractPlan(contract, "client", options.validate, options.limits?.maxMessageValues);
-    const peerProblems = new PeerProblems(clock, (error) => this.#report(error));
+    const peerProblems = new PeerProblems(clock, (error) => this.report(error));
     const settings = endpointSettings(options, { clock, schedule: new SessionSchedule(clock), peerProblems, plan });
     const { codecs, features, limits } = settings;
     this.#settings = settings;
+    this.#waiting = new ClientWaiting(settings, this, options);
     const { reconnect = {}, auth, retry, timeoutMs, localAddress, tls, tcp, timeouts } = options;
     const writeStallMs = timeouts?.writeStallMs;
     this.#reconnects = reconnect !== false;
@@ -112,10 +116,12 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
     });
   }
 
-  /** The first session. */
+  /** The first session, once it is ready. */
   async open(): Promise<SessionFacade> {
     await this.#connector.open(this.#options.signal);
-    return this.#session as SessionFacade;
+    const session = this.#session as SessionFacade;
+    await this.#waiting.opening.ready(() => void session.close());
+    return session;
   }
 
   // How the program ends it.
@@ -127,12 +133,13 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
   }
 
   async close(facade: SessionFacade, message: string, time: ClosingTime): Promise<SessionEnd> {
-    const gap = this.#gap;
+    const waiting = this.#waiting.close(time);
     // What waits while a server leaves is asked for in the next session.
-    if (gap !== undefined && this.#state === "open" && !time.isExpired) await Promise.race([gap.emptied, time.expired]);
+    if (waiting !== undefined && this.#state === "open") await Promise.race([waiting, time.expired]);
     this.#enter("stop");
-    if (!this.#hasSession(facade) && gap !== undefined && !time.isExpired)
-      await Promise.race([gap.emptied, time.expired]);
+    if (!this.#hasSession(facade) && waiting !== undefined && !time.isExpired)
+      await Promise.race([waiting, time.expired]);
+    partsOf(facade).endpoint.gate = undefined;
     if (this.#hasSession(facade)) await partsOf(facade).endpoint.ending.close(message, time);
     else this.#finishBetween(undefined, message);
     await Promise.all(Array.from(this.#finishing, ({ ending }) => ending.handled(time.expired)));
@@ -160,18 +167,17 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
   // What the session tells.
 
   attached(endpoint: SessionEndpoint, resumed: boolean, replayed: number): void {
-    const { onOpen, onResume, onFresh } = this.#options;
-    const fresh = this.#fresh;
-    this.#fresh = undefined;
-    tellAttached(this.#session as SessionFacade);
+    const { onReady, onResume } = this.#options;
     const session = this.#session as never;
-    if (resumed) this.#tell(() => onResume?.(session, { replayed }));
-    else if (fresh === undefined) this.#tell(() => onOpen?.(session));
-    else this.#tell(() => onFresh?.(session, fresh));
-    if (resumed) return;
-    const gap = this.#gap;
-    this.#gap = undefined;
-    gap?.open(endpoint);
+    tellAttached(session);
+    if (resumed) {
+      this.#waiting.resumed();
+      this.#tell(() => onResume?.(session, { replayed }));
+      return;
+    }
+    const report = this.#fresh ?? FIRST;
+    this.#fresh = undefined;
+    this.#waiting.begin(endpoint, onReady && (() => onReady(session, report)));
   }
 
   confirmed(): void {}
@@ -185,6 +191,7 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
       endpoint.lose(new ConnectionError("SESSION_LOST", { ...this.#context, detail }));
       return;
     }
+    this.#waiting.detached();
     this.#tell(() => this.#options.onDetach?.(this.#session as never));
     this.#connector.reconnect();
   }
@@ -204,14 +211,14 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
       return;
     }
     this.#resumable = undefined;
-    if (!this.#isFollowed(endpoint)) {
+    if (!this.isFollowed(endpoint)) {
       this.#enter("end");
       this.#last = endpoint;
       this.#connector.stop();
       return;
     }
     this.#enter("lose");
-    this.#fresh = { reason: reasonOf(end), lost: end.lost };
+    this.#fresh = { reason: reasonBehind(end), lost: end.lost };
     if (endpoint.wasAttached) this.#tell(() => this.#options.onDetach?.(this.#session as never));
     this.#connector.reconnect();
   }
@@ -225,19 +232,18 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
 
   gapBehind(endpoint: SessionEndpoint): SessionGap | undefined {
     const isNow = this.#session !== undefined && partsOf(this.#session).endpoint === endpoint;
-    if (!isNow || !this.#isFollowed(endpoint)) return undefined;
-    return (this.#gap ??= new SessionGap(this.#settings));
+    return isNow && this.isFollowed(endpoint) ? this.#waiting.gap : undefined;
   }
 
   /** Whether another session follows the one of now, which is over, or whose server leaves. */
-  #isFollowed({ end }: SessionEndpoint): boolean {
+  isFollowed({ end }: SessionEndpoint): boolean {
     if (this.#state !== "open") return this.#state === "between";
     if (end === undefined) return this.#serverLeaves;
     return end.how === "lost" || (this.#serverLeaves && end.error === undefined);
   }
 
   problem(endpoint: SessionEndpoint, error: unknown): void {
-    if (!saysThatItCloses(error, endpoint)) this.#report(error);
+    if (!saysThatItCloses(error, endpoint)) this.report(error);
   }
 
   // What the connector asks for, and tells.
@@ -299,7 +305,7 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
   }
 
   attemptFailed(error: unknown, isNew: boolean): void {
-    this.#report(error, isNew);
+    this.report(error, isNew);
   }
 
   reconnectionOf(): Reconnection | undefined {
@@ -359,7 +365,7 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
   #conclude(end: SessionEnd): void {
     if (this.#end !== undefined) return;
     this.#connector.stop();
-    const unsent = this.#gap?.close((op) => overError(end, { ...this.#context, op }, "none")) ?? NONE_LOST;
+    const unsent = this.#waiting.over((op) => overError(end, { ...this.#context, op }, "none"));
     this.#end = unsent.length === 0 ? end : { ...end, lost: [...end.lost, ...unsent] };
     // What it is asked for from now on fails because of this, not because of how its last session has ended.
     partsOf(this.#session as SessionFacade).endpoint.end = this.#end;
@@ -377,19 +383,13 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner {
 
   /** Calls a function of the program; what it throws is told like everything that nobody awaits. */
   #tell(callback: () => unknown): void {
-    callProgram(callback, (error) => this.#report(error));
+    callProgram(callback, (error) => this.report(error));
   }
 
   /** Publishes an error, and tells the program of it. */
-  #report(error: unknown, isNews = true): void {
+  report(error: unknown, isNews = true): void {
     const endpoint = this.#session === undefined ? undefined : partsOf(this.#session).endpoint;
     const place = { kind: "stream", local: undefined, remote: undefined, ...endpoint?.context("session") } as const;
     reportProblem(error, place, () => (isNews ? this.#options.onError?.(error, this.#session as never) : undefined));
   }
-}
-
-/** Why another session follows one that has ended so. */
-function reasonOf({ how, error }: SessionEnd): FreshReason {
-  if (how !== "lost") return "server-left";
-  return error?.code === "REPLAY_OVERFLOW" ? "replay-overflow" : "expired";
 }

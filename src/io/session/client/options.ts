@@ -6,7 +6,7 @@ import { WHILE_AWAY } from "../../operation/deadline.ts";
 import type { OnError } from "../../operation/peer-problems.ts";
 import { BACKOFF, type Backoff } from "../../../core/options/backoff.ts";
 import { ANYTHING, FUNCTION, only, options as object, type RulesOf } from "../../../core/options/check-options.ts";
-import type { FreshReport, Reconnection, ResumedReport, SessionEnd } from "../end.ts";
+import type { ReadyReport, Reconnection, ResumedReport, SessionEnd } from "../end.ts";
 import type { Interceptor, SessionMessage } from "../../contract/interceptor.ts";
 import type { WhileAway } from "../../contract/metadata.ts";
 import type { HandlerContext, HandlersOption } from "../../contract/methods.ts";
@@ -59,20 +59,25 @@ export interface SessionClientOptions<Server extends Methods, Data>
    * Default: nothing.
    */
   readonly around?: Interceptor<SessionMessage<Session<Server, Data>>> | undefined;
-  /** The first session is there; nothing has arrived on it yet. */
-  readonly onOpen?: ((session: Session<Server, Data>) => unknown) | undefined;
-  /** The session goes on over another connection. */
-  readonly onResume?: ((session: Session<Server, Data>, report: ResumedReport) => unknown) | undefined;
   /**
-   * The session could not be continued, and this object has a new one: the server has forgotten what belonged to the one
-   * before. Join rooms and subscribe again here.
+   * A session has begun, the first one or one that follows a session that could not go on: the server knows nothing of this client. Join
+   * rooms and subscribe here. Everything else that the program asks for, and what has waited while it was away, is sent when this
+   * function is done, or the promise that it returns; streams do not wait. `connectSession` resolves then. What the function itself
+   * asks for goes out at once, and so does what handlers ask for meanwhile; it waits for no other session.
+   *
+   * Where it fails for the first session, `connectSession` closes that and rejects with the error. Later the error goes to `onError`,
+   * and what waits is sent. It has `timeouts.callMs`, anew on each connection; then that is a failure with `TIMEOUT`. When the session
+   * is lost meanwhile, its errors of this package are not told: it is called again for the next session, or `onClose` says how it ended.
+   * It is not called when a session goes on: see `onResume`.
    */
-  readonly onFresh?: ((session: Session<Server, Data>, report: FreshReport) => unknown) | undefined;
+  readonly onReady?: ((session: Session<Server, Data>, report: ReadyReport) => unknown) | undefined;
+  /** The session goes on over another connection, and nothing has to be asked for again. */
+  readonly onResume?: ((session: Session<Server, Data>, report: ResumedReport) => unknown) | undefined;
   /** The connection is lost or given up; the client tries to come back. */
   readonly onDetach?: ((session: Session<Server, Data>) => unknown) | undefined;
   /**
    * The client waits for its next attempt to come back, or begins one: for a line that says "connecting again in 5 s". Told at each
-   * change from `onDetach` on, until `onResume`, `onFresh` or `onClose`. `session.reconnection` has the same.
+   * change from `onDetach` on, until `onResume`, `onReady` or `onClose`. `session.reconnection` has the same.
    */
   readonly onReconnecting?: ((session: Session<Server, Data>, reconnection: Reconnection) => unknown) | undefined;
   /** The session is over for good, and what it had accepted is handled; tells what was lost, and what was not handled. */
@@ -111,9 +116,8 @@ export const OPEN_SESSION_RULES: RulesOf<AnyClientOptions> = {
   },
   whileAway: WHILE_AWAY,
   around: FUNCTION,
-  onOpen: FUNCTION,
+  onReady: FUNCTION,
   onResume: FUNCTION,
-  onFresh: FUNCTION,
   onDetach: FUNCTION,
   onReconnecting: FUNCTION,
   onClose: FUNCTION,

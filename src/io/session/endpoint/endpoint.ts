@@ -12,7 +12,7 @@ import type { StreamSocket } from "../../stream/socket.ts";
 import type { InboundConsumer } from "../../stream/inbound.ts";
 import { endNow } from "../../stream/linger.ts";
 import { endOf, overError, type SessionEnd, type SessionStatus, statusOf } from "../end.ts";
-import type { SessionGap } from "../gap.ts";
+import type { SessionGap, SessionGate } from "../gap.ts";
 import { SessionLosses } from "../losses.ts";
 import type { Scheduled } from "../schedule.ts";
 import type { EndpointOrder, EndpointSettings } from "../settings.ts";
@@ -46,6 +46,7 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
   session: object | undefined;
   /** How it ended; undefined while it has not. */
   end: SessionEnd | undefined;
+  gate: SessionGate | undefined;
   dueAt: number = Infinity;
   heapIndex = -1;
   readonly #link: SessionLink = new SessionLink();
@@ -73,7 +74,6 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
   get wasAttached(): boolean {
     return this.#link.connected;
   }
-
   /** The connection of now, which may be over; undefined while the session waits for another. */
   get connection(): StreamSocket | undefined {
     return this.#link.connection;
@@ -104,13 +104,13 @@ export class SessionEndpoint implements InboundConsumer, Scheduled, DispatchOwne
   /** Handlers of calls that run now, and events that were dropped. */
   get counts(): { readonly runningCalls: number; readonly droppedEvents: number } {
     const { runningCalls, droppedEvents } = this.#traffic?.counts ?? { runningCalls: 0, droppedEvents: 0 };
-    return { runningCalls, droppedEvents: droppedEvents + (this.gap?.dropped ?? 0) };
+    return { runningCalls, droppedEvents: droppedEvents + ((this.gap ?? this.gate?.gap)?.dropped ?? 0) };
   }
 
   /** Memory that is held for messages. */
   get heldBytes(): number {
     const own = this.machine.retainedBytes + this.terms.heldBytes + (this.#traffic?.heldBytes ?? 0);
-    return own + (this.gap?.heldBytes ?? 0);
+    return own + ((this.gap ?? this.gate?.gap)?.heldBytes ?? 0);
   }
 
   get plan(): CodecPlan {

@@ -259,9 +259,8 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
   }
 
   discard(session: SessionFacade): void {
-    partsOf(session).endpoint.abort(
-      new ConnectionError("SESSION_LOST", { op: "session", detail: "its client never heard of it" }),
-    );
+    const detail = "its client never heard of it";
+    partsOf(session).endpoint.abort(new ConnectionError("SESSION_LOST", { op: "session", detail }));
   }
 
   // What the journal asks for.
@@ -333,12 +332,14 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
 
   finished(endpoint: SessionEndpoint, end: SessionEnd): void {
     const session = sessionOf(endpoint);
-    this.#counts.ended += 1;
     this.#droppedEvents += endpoint.counts.droppedEvents;
     this.registry.finished(session);
     this.log?.ended(session);
     this.journaling?.ended(session, end.error?.code !== "SESSION_MOVED");
     tellEnd(session, end);
+    // Of one that never had a connection, here or elsewhere, the program was not told either.
+    if (endpoint.place === undefined && partsOf(session).epoch === 1) return;
+    this.#counts.ended += 1;
     this.#tell(endpoint, () => this.#options.onClose?.(session as never, end, this as never));
   }
 

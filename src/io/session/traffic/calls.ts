@@ -17,11 +17,6 @@ import type { SessionGap } from "../gap.ts";
 import { outcomeOf, type SessionPartOwner } from "./owner.ts";
 import type { Request, WaitingRequests } from "./waiting-requests.ts";
 
-/** Whether a call would have to wait for a connection, or for another session. */
-function isAway({ end, gap, machine }: SessionPartOwner): boolean {
-  return gap !== undefined || (end === undefined && machine.link === undefined);
-}
-
 const ignore = (): void => undefined;
 
 /** A call that waits for its answer, or for room. */
@@ -143,9 +138,7 @@ export class SessionCalls {
     let body: BodyPlace;
     try {
       head = owner.terms.metadataOf(method, options);
-      const { gap } = owner;
-      const waits = (options?.whileAway ?? owner.settings.whileAway) === "wait";
-      if (!waits && isAway(owner)) throw awayError(owner.context(method.name));
+      const gap = this.#gapFor(method, options);
       if (gap !== undefined) return gap.call(method, input, options ?? {}, owner.context(method.name));
       owner.placeOf(method);
       body = behindMetadata(head, method.request.encode(input));
@@ -160,9 +153,26 @@ export class SessionCalls {
       timeoutMs,
       owner.now() + timeoutMs,
     );
-    call.waits = (options?.whileAway ?? owner.settings.whileAway) === "wait";
+    call.waits = this.#waits(options) && owner.gate?.isInside !== true;
     this.#begin(call, body, options?.signal);
     return call.promise;
+  }
+
+  #waits(options: SessionCallOptions | undefined): boolean {
+    return (options?.whileAway ?? this.#owner.settings.whileAway) === "wait";
+  }
+
+  /** Where a call has to wait for another session, or for this one to be ready; undefined when it need not. @throws ConnectionError `SESSION_AWAY`. */
+  #gapFor(method: MethodPlan, options: SessionCallOptions | undefined): SessionGap | undefined {
+    const { gap, gate, end, machine } = this.#owner;
+    const waits = this.#waits(options);
+    if (gap === undefined) {
+      if (!waits && end === undefined && machine.link === undefined) throw awayError(this.#owner.context(method.name));
+      if (gate === undefined || gate.isInside) return undefined;
+    }
+    // Whoever makes a session ready makes only this one ready: for the next one it is asked again.
+    if (waits && (gap === undefined || gate?.isInside !== true)) return gap ?? gate?.gap;
+    throw awayError(this.#owner.context(method.name), gap === undefined ? "onReady has not finished" : undefined);
   }
 
   #begin(call: PendingCall, body: BodyPlace, signal: AbortSignal | undefined): void {
@@ -232,9 +242,9 @@ export class SessionCalls {
   }
 
   /** A call was not answered in its time. */
-  timedOut(id: number): void {
+  timedOut(id: number, outcome: "not-sent" | "unknown"): void {
     const call = this.#take(id);
-    call?.fail(timeoutError(call.timeoutMs, this.#owner.context(call.op), "unknown"));
+    call?.fail(timeoutError(call.timeoutMs, this.#owner.context(call.op), outcomeOf(outcome)));
   }
 
   /** A call did not reach the peer: answers whether it waits for another session. */

@@ -56,6 +56,7 @@ export class SessionEvents implements EventQueue {
   send(method: MethodPlan, value: unknown, options?: RemoteEventOptions): Promise<void> {
     if (options !== undefined) return this.#describe(method, value, options);
     const owner = this.#owner;
+    if (owner.gate !== undefined && !owner.gate.isInside) return this.#sendLater(method, value, undefined, undefined);
     try {
       const place = owner.placeOf(method);
       const body = method.request.encode(value);
@@ -79,6 +80,7 @@ export class SessionEvents implements EventQueue {
     const owner = this.#owner;
     const refused = refusedAtOnce(options, () => owner.context(method.name), EVENT_RULES);
     if (refused !== undefined) return rejectedQuietly(refused.reason);
+    if (owner.gate !== undefined && !owner.gate.isInside) return this.#sendLater(method, value, options, undefined);
     try {
       const head = owner.terms.metadataOf(method, options);
       const place = owner.placeOf(method) | (head === undefined ? 0 : METADATA_MARK);
@@ -97,7 +99,7 @@ export class SessionEvents implements EventQueue {
     }
   }
 
-  /** In the next session of a client, if one follows. */
+  /** In the next session of a client, if one follows, or when this one is ready. */
   #sendLater(
     method: MethodPlan,
     value: unknown,
@@ -105,7 +107,8 @@ export class SessionEvents implements EventQueue {
     reason: unknown,
   ): Promise<void> {
     try {
-      const { gap } = this.#owner;
+      const { gate } = this.#owner;
+      const gap = gate?.isInside === true ? undefined : (this.#owner.gap ?? gate?.gap);
       return gap === undefined ? rejectedQuietly(reason) : gap.event(method, value, options);
     } catch (error) {
       return rejectedQuietly(error);

@@ -299,7 +299,9 @@ export class SessionHandlers {
 
   /** Calls the handler of a method. */
   #run(method: MethodPlan, input: unknown, second: unknown, third?: unknown): unknown {
-    const { handlers, handlerList } = this.#session.settings;
+    const { settings, gate } = this.#session;
+    const { handlers, handlerList } = settings;
+    if (gate !== undefined) return gate.run(() => handlerList[method.place]?.call(handlers, input, second, third));
     return (handlerList[method.place] as AnyHandler).call(handlers, input, second, third);
   }
 }

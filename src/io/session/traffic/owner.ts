@@ -4,7 +4,7 @@ import type { ErrorOutcome, ZocaloError } from "../../../core/errors.ts";
 import type { Session } from "../../../core/session/session.ts";
 import type { OperationContext } from "../../operation/deadline.ts";
 import type { SessionEnd } from "../end.ts";
-import type { SessionGap } from "../gap.ts";
+import type { SessionGap, SessionGate } from "../gap.ts";
 import type { SessionTerms } from "../terms.ts";
 import type { CodecPlan, MethodPlan, ValuePlan } from "../../contract/plan.ts";
 import type { EndpointSettings } from "../settings.ts";
@@ -30,6 +30,8 @@ export interface SessionPartOwner {
   readonly end: SessionEnd | undefined;
   /** Where what it is asked for waits for the next session of its client; undefined when none follows, or it is not over. */
   readonly gap: SessionGap | undefined;
+  /** Undefined when it is ready, as it is nearly always. */
+  readonly gate: SessionGate | undefined;
   /** The time, read now. */
   now(): number;
   /** The time, as read in this turn: messages of one turn have one time. */

@@ -139,7 +139,7 @@ export class SessionTraffic {
         if (this.#calls?.rejected(event) !== true) this.#streams?.rejected(event);
         break;
       case "timedOut":
-        this.#calls?.timedOut(event.id);
+        this.#calls?.timedOut(event.id, event.outcome);
         break;
       case "cancelled":
         this.#dispatch?.cancelled(event);
