@@ -107,7 +107,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
     "connections details diagram fault-form lanes painter proxy-page schedule",
     "test/browser/proxy-page.test.ts",
   ],
-  ["src/proxy/page", "feed routes", "src/proxy/page/serve-page.test.ts"],
+  ["src/proxy/page", "routes", "src/proxy/page/serve-page.test.ts"],
   ["src/sim/kernel", "udp-socket", "src/sim/kernel/udp-stack.test.ts"],
   ["src/sim/kernel", "packet", "src/sim/world/fabric.test.ts"],
   ["src/testing", "manual-clock", "test/conformance/listeners.test.ts"],

@@ -18,6 +18,9 @@ const PULSE_EVERY = 5;
 /** Rows of one message; more are counted: those of a second of 2,000 chunks, when this program does not come to tell them. */
 const MOST_ROWS = 2000;
 
+/** A page that has read nothing for so many pulses in a row, half a minute, has lost its place to those that do; a browser comes again. */
+const MOST_UNREAD = 120;
+
 /** A page that looks. */
 interface Reader {
   readonly stream: EventStream;
@@ -25,6 +28,8 @@ interface Reader {
   readonly selected: string | undefined;
   rows: FlowRow[];
   missed: number;
+  /** Pulses in a row that it had no room for. */
+  unread: number;
   /** The last state that it was sent. */
   state: StateMessage | undefined;
 }
@@ -59,7 +64,7 @@ export class Feed {
    */
   add(stream: EventStream, selected: string | undefined): () => void {
     if (this.#readers.size === 0) this.#begin();
-    const reader: Reader = { stream, selected, rows: [], missed: 0, state: undefined };
+    const reader: Reader = { stream, selected, rows: [], missed: 0, unread: 0, state: undefined };
     this.#readers.add(reader);
     if (selected !== undefined) {
       const rows = this.#log.of(selected).slice(-MOST_ROWS);
@@ -115,7 +120,7 @@ export class Feed {
 
   /** A reader that does not read gets the next one. What has changed until then, that tells too. */
   #pulse(readers: Iterable<Reader>): void {
-    const reading = Array.from(readers).filter(({ stream }) => !stream.isFull);
+    const reading = Array.from(readers).filter(hasRead);
     if (reading.length === 0) return;
     const state = this.#rows.state();
     const pulse: PageMessage = { ...this.#rows.pulse(this.#clock.now()), ...this.#book.rows() };
@@ -134,4 +139,11 @@ export class Feed {
     reader.missed = 0;
     stream.send({ type: "flow", rows, missed } satisfies PageMessage);
   }
+}
+
+/** Whether a reader has room. Cuts off one that has had none for long. */
+function hasRead(reader: Reader): boolean {
+  reader.unread = reader.stream.isFull ? reader.unread + 1 : 0;
+  if (reader.unread > MOST_UNREAD) reader.stream.end();
+  return reader.unread === 0;
 }
