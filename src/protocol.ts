@@ -85,6 +85,7 @@ export type {
   CloseSessionsOptions,
   ServerContext,
   SessionAudience,
+  SessionBroadcastOptions,
   SessionGroup,
   SessionServer,
   SessionServerStats,

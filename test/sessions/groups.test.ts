@@ -51,8 +51,16 @@ test("sessions join and leave groups by name; broadcast reaches the members, and
   assert.deepEqual([plaza.leave(ana), plaza.leave(ana)], [true, false]);
   assert.deepEqual(plaza.remote.said("to one"), { sent: 1, waiting: 0, dropped: 0 });
   assert.deepEqual(server.remote.said("to all"), { sent: 3, waiting: 0, dropped: 0 });
+  assert.deepEqual(server.remote.said("not to ana", { except: ana }), { sent: 2, waiting: 0, dropped: 0 });
+  assert.deepEqual(server.remote.said("to luis", { except: [ana, eva] }), { sent: 1, waiting: 0, dropped: 0 });
+  for (const except of [5, null, "ana", [undefined], { id: 5 }])
+    assert.throws(() => server.remote.said("x", { except: except as never }), { code: "OPTION_INVALID", op: "said" });
   for (const client of clients) await client.remote.who();
-  assert.deepEqual(heard, [["to two", "to all"], ["to two", "to one", "to all"], ["to all"]]);
+  assert.deepEqual(heard, [
+    ["to two", "to all"],
+    ["to two", "to one", "to all", "not to ana"],
+    ["to all", "not to ana", "to luis"],
+  ]);
 });
 
 test("broadcast encodes a message once, however many sessions there are", async () => {

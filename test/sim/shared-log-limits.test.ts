@@ -69,10 +69,11 @@ test("to all, to the sessions of a principal and to one session: at all servers 
       assert.equal(report.stored === undefined, !isJournaled);
       await report.stored;
       await two.session(eva.session.id).remote.said("at her server").stored;
+      await one.remote.said("not to eva", { except: { id: eva.session.id } }).stored;
       await two.session("nobody").remote.said("to nobody").stored;
       await world.sleep(100);
-      assert.deepEqual(ana.heard, ["all", "to ana"]);
-      assert.deepEqual(anas.heard, isJournaled ? ["all", "to ana"] : []);
+      assert.deepEqual(ana.heard, ["all", "to ana", "not to eva"]);
+      assert.deepEqual(anas.heard, isJournaled ? ["all", "to ana", "not to eva"] : []);
       assert.deepEqual(eva.heard, isJournaled ? ["all", "to eva", "at her server"] : ["at her server"]);
       assert.deepEqual([one.principal("ana").size, two.principal("ana").size, two.principal("eva").size], [1, 1, 1]);
       const [hers] = two.principal("ana");

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { decodeSharedMessage, encodeSharedMessage } from "./shared-message.ts";
 
-const MESSAGE = { codec: "json", method: "said", body: new Uint8Array([1, 2, 3]) };
+const MESSAGE = { codec: "json", method: "said", body: new Uint8Array([1, 2, 3]), except: ["eva"] };
 const invalid = { code: "JOURNAL_RECORD_INVALID" };
 
 test("a message of the log is read as it was written", () => {

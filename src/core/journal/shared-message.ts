@@ -6,6 +6,9 @@ import { Fields } from "../handshake/fields.ts";
 
 const VERSION = 1;
 const MAX_NAME = 64;
+/** Longest id, and most of them. */
+const MAX_ID = 256;
+const MAX_EXCEPT = 10_000;
 
 /** One event for many sessions. */
 export interface SharedMessage {
@@ -14,12 +17,14 @@ export interface SharedMessage {
   /** The name of the event: versions of a contract number their methods differently. */
   readonly method: string;
   readonly body: Uint8Array;
+  /** The ids of sessions that do not hear it. */
+  readonly except?: readonly string[] | undefined;
 }
 
 const format = msgpack();
 
-export function encodeSharedMessage(message: SharedMessage): Uint8Array {
-  return format.encode({ version: VERSION, ...message }) as Uint8Array;
+export function encodeSharedMessage({ codec, method, body, except = [] }: SharedMessage): Uint8Array {
+  return format.encode({ version: VERSION, codec, method, body, except }) as Uint8Array;
 }
 
 /** @throws ZocaloError `JOURNAL_RECORD_INVALID`. */
@@ -32,7 +37,8 @@ export function decodeSharedMessage(place: number, bytes: Uint8Array): SharedMes
       throw fields.invalid("version", `is ${String(version)}, and this program reads ${VERSION}`);
     const body = fields.any("body");
     if (!(body instanceof Uint8Array)) throw fields.invalid("body", "must be bytes");
-    return { codec: fields.text("codec", MAX_NAME), method: fields.text("method", MAX_NAME), body };
+    const [codec, method] = [fields.text("codec", MAX_NAME), fields.text("method", MAX_NAME)];
+    return { codec, method, body, except: fields.texts("except", MAX_EXCEPT, MAX_ID) };
   } catch (cause) {
     const why = cause instanceof ZocaloError ? cause.detail : "it is damaged";
     const detail = `the entry ${place} of the log cannot be read: ${why}`;

@@ -3,6 +3,7 @@
 import { showAs } from "../../../core/show-as.ts";
 import type { Methods } from "../../../core/contract/contract.ts";
 import { UsageError } from "../../../core/errors.ts";
+import { checkOptions, type RulesOf } from "../../../core/options/check-options.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import type { SessionCodec } from "../../contract/format.ts";
@@ -12,7 +13,7 @@ import type { EndpointSettings } from "../settings.ts";
 import type { SharedLog } from "../shared/log.ts";
 import { groupTopic, type SessionTopics } from "../shared/topics.ts";
 import { currentMessage } from "./handled-message.ts";
-import type { BroadcastReport } from "./public.ts";
+import type { BroadcastReport, SessionBroadcastOptions } from "./public.ts";
 
 /** The server that says it. */
 export interface Broadcaster {
@@ -29,35 +30,66 @@ export function broadcasts(owner: Broadcaster, topic: string): object {
   return remoteObject(
     names.map((name) => ({ name })),
     ({ name }) =>
-      (message) =>
-        owner.log === undefined ? sendAll(owner, topic, name, message) : share(owner, owner.log, topic, name, message),
+      (message, options) => {
+        const said: Said = { topic, name, message, except: exceptOf(name, options) };
+        return owner.log === undefined ? sendAll(owner, said) : share(owner, owner.log, said);
+      },
   );
+}
+
+/** What is said to whom. */
+interface Said {
+  readonly topic: string;
+  readonly name: string;
+  readonly message: unknown;
+  /** The ids of sessions that do not hear it. */
+  readonly except: readonly string[];
+}
+
+const BROADCAST_RULES: RulesOf<SessionBroadcastOptions> = {
+  except: {
+    wanted: "a session, or a list of sessions",
+    holds: (except) => idsOf(except).every((id) => typeof id === "string"),
+  },
+};
+
+function exceptOf(op: string, options: SessionBroadcastOptions | undefined): readonly string[] {
+  if (options === undefined) return [];
+  const { except } = checkOptions({ op }, options, BROADCAST_RULES);
+  return except === undefined ? [] : idsOf(except);
+}
+
+function idsOf(except: unknown): readonly string[] {
+  const isSeveral = typeof except === "object" && except !== null && Symbol.iterator in except;
+  const sessions = isSeveral
+    ? (except as Iterable<{ readonly id: string } | null>)
+    : [except as { readonly id: string }];
+  return Array.from(sessions, (session) => session?.id as string);
 }
 
 /** Says an event once for the sessions of all servers. */
 function share(
   { topics, settings }: Broadcaster,
   log: SharedLog,
-  topic: string,
-  name: string,
-  message: unknown,
+  { topic, name, message, except }: Said,
 ): BroadcastReport {
   const codec = settings.codecs[0] as SessionCodec;
   const { bytes, start, end } = encode(topics.plan, codec, name, message).body;
   const handled = currentMessage();
   const isOwn = handled !== undefined && topics.has(handled.session);
   const by = isOwn ? { session: handled.session, key: handled.nextKey() } : undefined;
-  const stored = log.say(topic, { codec, method: name, body: bytes.subarray(start, end) }, by);
+  const stored = log.say(topic, { codec, method: name, body: bytes.subarray(start, end), except }, by);
   return { sent: 0, waiting: topics.count(topic), dropped: 0, stored };
 }
 
 /** Sends an event to the sessions of this server; it is encoded once for each codec that they use. */
-function sendAll({ topics, settings }: Broadcaster, topic: string, name: string, message: unknown): BroadcastReport {
+function sendAll({ topics, settings }: Broadcaster, said: Said): BroadcastReport {
+  const { topic, except } = said;
   const report = { sent: 0, waiting: 0, dropped: 0 };
-  const encoded = encodedFor(topics, topic, settings.codecs[0] as SessionCodec, name, message);
+  const encoded = encodedFor(topics, settings.codecs[0] as SessionCodec, said);
   for (const session of topics.members(topic)) {
     const { endpoint } = partsOf(session);
-    if (endpoint.isOver) continue;
+    if (endpoint.isOver || except.includes(session.id)) continue;
     const one = encoded.get(endpoint.terms.agreement.codec);
     const fate = one === undefined ? "dropped" : endpoint.events.post(one.method, one.body);
     if (fate === "sent") report.sent += 1;
@@ -80,10 +112,8 @@ interface Encoded {
  */
 function encodedFor(
   topics: SessionTopics,
-  topic: string,
   favourite: SessionCodec,
-  name: string,
-  message: unknown,
+  { topic, name, message }: Said,
 ): ReadonlyMap<string, Encoded> {
   const encoded = new Map<string, Encoded>();
   const failed = new Set<string>();

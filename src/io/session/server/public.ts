@@ -55,14 +55,21 @@ export interface BroadcastReport {
   readonly stored?: Promise<number> | undefined;
 }
 
+/** Accepted by an event to many sessions. */
+export interface SessionBroadcastOptions {
+  /** A session that does not get it, or several: usually the one that has said it. Default: none. */
+  readonly except?: { readonly id: string } | Iterable<{ readonly id: string }> | undefined;
+}
+
 /**
  * The events of the clients, as functions that send one to many sessions. The message is encoded once for each codec that is in
  * use. A function never waits, and never throws because of one of the sessions. It throws `FRAME_INVALID`, and sends nothing, when
- * the message cannot be sent at all: in the first of the server's `codecs`.
+ * the message cannot be sent at all: in the first of the server's `codecs`. With a journal it throws `FRAME_TOO_LONG` for a message of more
+ * than 512 KiB, and `JOURNAL_UNAVAILABLE` when 65,536 messages or 64 MiB wait for the journal.
  */
 export type Broadcasts<Client extends Methods> = {
   readonly [K in keyof Client as Client[K] extends { readonly kind: "event" } ? K : never]: (
-    ...message: MethodArguments<RequestInput<Client[K]>, undefined>
+    ...message: MethodArguments<RequestInput<Client[K]>, SessionBroadcastOptions>
   ) => BroadcastReport;
 };
 

@@ -32,6 +32,11 @@ export class HeardEntry {
     this.topic = topic;
   }
 
+  /** Whether a session is one that does not hear it. */
+  isExcept(id: string): boolean {
+    return this.#message.except?.includes(id) === true;
+  }
+
   /** The event in a codec; undefined where this version of the program does not know it, or the codec cannot carry it. */
   in(codec: string): { readonly method: MethodPlan; readonly body: BodyPlace } | undefined {
     let known = this.#codecs.find((each) => each.codec === codec);

@@ -168,6 +168,7 @@ export class SharedLog {
   #say(session: SessionFacade, heard: HeardEntry): boolean {
     const { endpoint } = partsOf(session);
     const { terms, machine } = endpoint;
+    if (heard.isExcept(session.id)) return true;
     if (terms.machine.journaled !== true) {
       const event = heard.in(terms.agreement.codec);
       if (event !== undefined && !endpoint.isOver) endpoint.events.post(event.method, event.body);
