@@ -209,5 +209,42 @@ describe("the page of the fault proxy", { skip: missing }, () => {
     for (const name of ["Begin a fault", "● Record"])
       await page.getByRole("button", { name }).first().scrollIntoViewIfNeeded();
     assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 390);
+    await page.getByRole("button", { name: "Begin a fault" }).first().click();
+    await page.getByRole("combobox", { name: /^Fault/ }).selectOption("burst-loss");
+    await page.getByText("When it acts").click();
+    await page.getByLabel("when these bytes pass").waitFor();
+    assert.equal(
+      await page.evaluate(
+        "(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('dialog'))",
+      ),
+      0,
+    );
+  });
+
+  test("of many proxies the first ones are shown, and any is found by its name, whatever that is", async (t) => {
+    const { running, echo, url } = await served(t);
+    const names = [
+      "constructor",
+      "x".repeat(300),
+      "שלום",
+      ...Array.from({ length: 40 }, (_, index) => `many ${index}`),
+    ];
+    for (const name of names) await running.add({ name, upstream: echo.upstream });
+    const page = await openPage(t, { url });
+    await page.getByText("and 20 more: find one by its name").waitFor();
+    assert.equal(await page.locator("article.lane").count(), 25);
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth"), 1280);
+    const find = page.getByRole("searchbox", { name: "Find a proxy" });
+    await find.fill("MANY 39");
+    await page.getByRole("heading", { name: "many 39" }).waitFor();
+    assert.equal(await page.locator("article.lane").count(), 1);
+    await page.getByRole("button", { name: "Begin a fault" }).click();
+    await page.getByRole("button", { name: "Begin", exact: true }).click();
+    await page.getByRole("button", { name: /^latency .*: change or end it$/ }).waitFor();
+    assert.equal(running.proxies.get("many 39")?.faults.length, 1);
+    for (const name of ["constructor", "שלום"]) {
+      await find.fill(name);
+      await page.getByRole("heading", { name }).waitFor();
+    }
   });
 });
