@@ -127,6 +127,26 @@ test("who was away hears what was said meanwhile, at a server that has never hea
   });
 });
 
+test("who joins a group late, and comes back, hears nothing that was said to it before", async () => {
+  await check({ seed: 6 }, async (world) => {
+    const server = await serveChat(world.host("server").network, memoryJournal({ clock: world.clock }));
+    const { network } = world.host("clients");
+    const ana = await enter(network, "tcp://server:7000", "ana");
+    const plaza = server.group("plaza");
+    await plaza.remote.said("before").stored;
+    await world.sleep(100);
+    const [hers] = server.principal("ana");
+    assert.ok(hers !== undefined && plaza.join(hers));
+    const cut = world.partition("clients", "server");
+    await plaza.remote.said("after").stored;
+    await world.sleep(2_000);
+    cut.heal();
+    await world.sleep(2_000);
+    assert.deepEqual([ana.heard, ana.fresh], [["after"], []]);
+    await server.close();
+  });
+});
+
 test("what the log has lost is told: the member has a fresh session, place-unknown", async () => {
   await check({ seed: 4 }, async (world) => {
     const journal = memoryJournal({ clock: world.clock, maxEntries: 10 });
