@@ -73,7 +73,7 @@ export abstract class Exchange {
     const { sent, limit } = this.out?.lane ?? { sent: 0, limit: windowBytes };
     return { windowBytes, freeBytes: Math.max(0, limit - sent), waitingBytes: this.in?.lane.heldBytes ?? 0 };
   }
-  /** Memory that the session holds for its messages and for the calls of the peer (rule D6). */
+  /** Memory that the session holds for its messages and for the calls of the peer (docs/semantics.md, rule D6). */
   get retainedBytes(): number {
     const calls = (this.ids?.foreignCalls.size ?? 0) * HELD.foreignCall;
     return this.log.pinnedBytes + (this.link?.heldBytes ?? 0) + calls;
