@@ -15,7 +15,7 @@ import { decodeRecord, encodeRecord } from "../../src/core/journal/record.ts";
 import { check } from "../../src/sim.ts";
 import { FaultyJournal } from "../../src/testing.ts";
 
-/* Servers that keep their sessions in a journal, in the simulated world: they crash, and the sessions go on. */
+/* Servers that keep their sessions in a journal, in the simulated world: they crash, and the sessions go on (docs/semantics.md, rule D15). */
 
 const work = contract("work", "1.0.0", {
   server: { add: event<number>(), next: call<string, string>() },

@@ -14,7 +14,8 @@ import {
 import { check } from "../../src/sim.ts";
 import { FaultyJournal } from "../../src/testing.ts";
 
-/* What is said to many, over several servers that die, are cut off and see their journal fail: each member hears it once, in order. */
+/* What is said to many, over several servers that die, are cut off and see their journal fail: each member hears it once, in order
+ * (docs/semantics.md, rule D16). */
 
 const chat = contract("chat", "1.0.0", {
   server: { join: call<string, number>(), say: call<string, number>() },
