@@ -17,6 +17,7 @@ import { wallTime } from "../node/wall-clock.ts";
  *
  * A record lives for at least `keptMs` after it was written last, and after this process has opened the journal: so sessions outlive
  * the time during which no process ran. A follower hears entries of its own process at once, those of others within `pollMs`.
+ * What is published goes through the file too: a ring of the newest 1,024 messages, a transaction with `fsync` for each batch.
  * The path must be on a disk of this machine; a network file system has no locks that are good enough.
  *
  * Throws `OPTION_INVALID` for a wrong option. `open` rejects with `UNSUPPORTED` without the package, and with `JOURNAL_UNAVAILABLE` for a file that

@@ -12,6 +12,7 @@ import { nodeNetwork } from "../node/network.ts";
  *
  * What a call has answered as written is in the page cache of the server: it outlives the death of `nats-server`, and not a loss of power. With
  * `replicas: 3` it is on two of three machines. `sync_interval: always` in the configuration of newer servers lets it be on the disk.
+ * What is published goes through core NATS, without a stream. If the servers have lost their streams, followers make them anew.
  * The servers must allow messages of the longest record and 1 KiB more (`max_payload`, 1 MiB by default).
  *
  * Throws `OPTION_INVALID` for a wrong option. `open` rejects with `UNSUPPORTED` without the packages, and with `JOURNAL_UNAVAILABLE` if no server

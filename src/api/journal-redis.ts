@@ -19,7 +19,7 @@ import { nodeNetwork } from "../node/network.ts";
  *
  * Throws `OPTION_INVALID` for a wrong option. `open` rejects with `UNSUPPORTED` without the package, and with `JOURNAL_UNAVAILABLE` if the server does
  * not answer. When the connection is lost, calls under way reject with `JOURNAL_UNKNOWN`, others with `JOURNAL_UNAVAILABLE` until it is back;
- * followers, which have a connection each, go on then. A call without an answer for five seconds rejects too. `close` waits for the calls under way.
+ * followers, which have two connections each, go on then. A call without an answer for five seconds rejects too. `close` waits for the calls under way.
  *
  * @example
  * ```ts

@@ -5,9 +5,11 @@ import { describe, it } from "node:test";
 import { nodeNetwork } from "../../src/index.ts";
 import { fileJournal } from "../../src/journal-file.ts";
 import { FileJournal, type FileJournalSettings } from "../../src/journal/file/journal.ts";
+import { openLmdb } from "../../src/journal/file/lmdb.ts";
 import { journalSuite } from "../../src/testing.ts";
 import { expectError } from "../../src/testing/expect-error.ts";
 import { Heard } from "../../src/testing/journal/scene.ts";
+import { logLost } from "../fixtures/journal-outages.ts";
 import { killRounds } from "../fixtures/journal-kills.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
@@ -113,6 +115,18 @@ describe("fileJournal", () => {
     await journal.open({ keptMs: 60_000 });
     assert.equal((await journal.read("s199"))?.bytes.length, 2_000);
     await journal.close();
+  });
+
+  it("tells a follower that everything is lost, and goes on", async (t) => {
+    const path = join(temporaryFolder(t), "lost");
+    await logLost(fileJournal({ path }), async () => {
+      const database = await openLmdb(path);
+      await database.transaction(() => {
+        const all = Array.from(database.getRange({ start: Buffer.from("a"), end: Buffer.from("z") }));
+        for (const { key } of all) database.remove(key);
+      });
+      await database.close();
+    });
   });
 
   it("checks its options", () => {

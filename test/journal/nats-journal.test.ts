@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { natsJournal, type NatsJournalOptions } from "../../src/journal-nats.ts";
 import { journalSuite } from "../../src/testing.ts";
 import { expectError } from "../../src/testing/expect-error.ts";
-import { outages, StoreServer } from "../fixtures/journal-outages.ts";
+import { logLost, outages, StoreServer } from "../fixtures/journal-outages.ts";
 import { freePort, missing } from "../fixtures/programs.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
@@ -86,6 +86,14 @@ describe("nats", { skip: missing("nats-server") }, () => {
     ]) {
       assert.throws(() => natsJournal(wrong as NatsJournalOptions), { code: "OPTION_INVALID" });
     }
+  });
+
+  it("tells a follower that everything is lost, and goes on", async () => {
+    await logLost(small({ name: "lost" }), async () => {
+      await server.kill();
+      rmSync(join(folder, "jetstream"), { recursive: true });
+      await server.start();
+    });
   });
 
   it("loses nothing when its server is killed under load", { timeout: 120_000 }, async () => {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { createClient } from "redis";
 import { redisJournal, type RedisJournalOptions } from "../../src/journal-redis.ts";
 import { journalSuite } from "../../src/testing.ts";
 import { expectError } from "../../src/testing/expect-error.ts";
 import { Heard } from "../../src/testing/journal/scene.ts";
-import { outages, StoreServer } from "../fixtures/journal-outages.ts";
+import { logLost, outages, StoreServer } from "../fixtures/journal-outages.ts";
 import { freePort, missing } from "../fixtures/programs.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
@@ -71,6 +72,15 @@ describe("redis", { skip: missing("redis-server") }, () => {
       () => redisJournal({ url: "secret@host", name: "a" }),
       (error: Error) => !error.message.includes("secret"),
     );
+  });
+
+  it("tells a follower that everything is lost, and goes on", async () => {
+    await logLost(redisJournal({ url, name: "lost" }), async () => {
+      const client = createClient({ url });
+      await client.connect();
+      await client.flushAll();
+      await client.close();
+    });
   });
 
   it("loses nothing when its server is killed under load", { timeout: 120_000 }, async () => {

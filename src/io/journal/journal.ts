@@ -23,9 +23,12 @@ export interface LogFollower {
   /** The entries that follow those of before, without a gap, and at least one. */
   entries(entries: readonly SharedEntry[]): void;
   /**
-   * Entries behind the place that was told last are not kept any more, as the log has a bound. It goes on behind `place`.
+   * Entries behind the place that was told last are not kept any more, as the log has a bound. It goes on behind `place`. If the store has lost its
+   * log and made it anew, that place is lower than those of before.
    */
   gap(place: number): void;
+  /** What {@link SessionJournal.publish} was given, by this server or another one. What one of them publishes keeps its order. */
+  published?(topic: string, body: Uint8Array): void;
 }
 
 /** A follower that was started. */
@@ -91,6 +94,11 @@ export interface SessionJournal {
    * now. It goes on through losses of the connection to the store, until it is stopped.
    */
   follow(behind: number | undefined, follower: LogFollower): Promise<Following>;
+  /**
+   * Tells all who follow, this server too, and stores nothing. At most once: it is lost while the store is away, and when more is published than
+   * the store takes. A body of more than 65,536 bytes is lost too. Never waits, never throws. The bytes belong to the caller again at once.
+   */
+  publish(topic: string, body: Uint8Array): void;
   /** Lets go. The last `close` for the `open`s of an object ends its connections and its followers. */
   close(): Promise<void>;
 }

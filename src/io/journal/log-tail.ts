@@ -2,6 +2,7 @@
 
 import type { Clock, Timer } from "../network/network.ts";
 import type { Following, LogFollower, SharedEntry } from "./journal.ts";
+import type { Published } from "./publish-queue.ts";
 
 /** After a page that could not be read. */
 const RETRY_MS = 100;
@@ -10,8 +11,12 @@ const RETRY_MS = 100;
 export interface LogPage {
   /** Everything up to here is not kept any more, if this is behind the place. */
   readonly lostPlace: number;
+  /** Of the newest entry. The log was made anew if this is before the place. */
+  readonly lastPlace: number;
   /** The entries that follow, some of them; none when there is nothing yet, or when some are lost. */
   readonly entries: readonly SharedEntry[];
+  /** What was published since the page before. */
+  readonly published?: readonly Published[];
 }
 
 /** A follower, until it is stopped. */
@@ -33,6 +38,11 @@ export class LogTail implements Following {
     this.wake();
   }
 
+  /** Tells what stands in no log. */
+  published(topic: string, body: Uint8Array): void {
+    if (!this.#stopped) this.#follower.published?.(topic, body);
+  }
+
   /** Ends a pause. */
   wake(): void {
     this.#pause?.timer.cancel();
@@ -52,9 +62,11 @@ export class LogTail implements Following {
       }
       // It may have been stopped while the page was read.
       if (this.#stopped) return;
+      for (const { topic, body } of page?.published ?? []) this.published(topic, body);
+      if (this.#stopped) return;
       if (page === undefined) await this.#wait(RETRY_MS);
-      else if (page.lostPlace > place) {
-        place = page.lostPlace;
+      else if (page.lostPlace > place || page.lastPlace < place) {
+        place = page.lostPlace > place ? page.lostPlace : page.lastPlace;
         this.#follower.gap(place);
       } else if (page.entries.length > 0) {
         place = page.entries.at(-1)?.place ?? place;

@@ -3,7 +3,7 @@
 import type { OptionRule } from "../../core/options/check-options.ts";
 import type { SessionJournal } from "./journal.ts";
 
-const FUNCTIONS = ["open", "read", "commit", "remove", "append", "follow", "close"] as const;
+const FUNCTIONS = ["open", "read", "commit", "remove", "append", "follow", "publish", "close"] as const;
 
 /** An object with the functions of a {@link SessionJournal}, and a name. */
 export const JOURNAL: OptionRule = {

@@ -2,7 +2,8 @@
 
 import { countFrom, type OptionRule, type RulesOf, TEXT } from "../../core/options/check-options.ts";
 import type { Following, JournalNeeds, JournalRecord, LogFollower, SessionJournal } from "../../io/journal/journal.ts";
-import { LogTail } from "../../io/journal/log-tail.ts";
+import { type LogPage, LogTail } from "../../io/journal/log-tail.ts";
+import { PublishQueue } from "../../io/journal/publish-queue.ts";
 import { StoreCalls } from "../../io/journal/store-calls.ts";
 import type { Clock } from "../../io/network/network.ts";
 import { openLmdb } from "./lmdb.ts";
@@ -51,6 +52,7 @@ export class FileJournal implements SessionJournal {
   readonly #clock: Clock;
   readonly #calls: StoreCalls<FileStore>;
   readonly #followers = new Set<LogTail>();
+  readonly #published: PublishQueue;
 
   /** @param wallTime - Milliseconds since 1970: what is kept was written by processes that are gone. */
   constructor(settings: FileJournalSettings, clock: Clock, wallTime: () => number) {
@@ -65,6 +67,10 @@ export class FileJournal implements SessionJournal {
       },
       disconnect: (store) => store.close(),
       wroteNothing: () => false,
+    });
+    this.#published = new PublishQueue(async (batch) => {
+      await this.#calls.write("publish", (store) => store.notices.write(batch));
+      this.#wake();
     });
   }
 
@@ -86,7 +92,7 @@ export class FileJournal implements SessionJournal {
 
   async append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
     const place = await this.#calls.write("append", (store) => store.append(topic, key, body));
-    for (const follower of this.#followers) follower.wake();
+    this.#wake();
     return place;
   }
 
@@ -94,12 +100,22 @@ export class FileJournal implements SessionJournal {
     return this.#calls.read("follow", async (store) => {
       const tail = new LogTail(this.#clock, behind ?? store.lastPlace(), follower);
       this.#followers.add(tail);
-      void tail.run((place) => store.page(place), this.#settings.pollMs).then(() => this.#followers.delete(tail));
+      const published = store.notices.reader();
+      const read = (place: number): LogPage => ({ ...store.page(place), published: published() });
+      void tail.run(read, this.#settings.pollMs).then(() => this.#followers.delete(tail));
       return tail;
     });
   }
 
+  publish(topic: string, body: Uint8Array): void {
+    this.#published.push(topic, body);
+  }
+
   close(): Promise<void> {
     return this.#calls.close();
+  }
+
+  #wake(): void {
+    for (const follower of this.#followers) follower.wake();
   }
 }

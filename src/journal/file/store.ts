@@ -1,12 +1,15 @@
 /**
  * What stands in the file, and the transactions over it. Keys by their first letter: `r` records, `l` entries of the log by place,
- * `k` keys of entries, `q` the order of those keys by place, `m` the counters of all.
+ * `k` keys of entries, `q` the order of those keys by place, `m` the counters of all; `n` and `p` are in `notices.ts`.
  */
 
 import { stale, unavailable } from "../../io/journal/failure.ts";
+import { decodeEntry, encodeEntry } from "../../io/journal/entry-bytes.ts";
 import type { JournalRecord, SharedEntry } from "../../io/journal/journal.ts";
 import type { LogPage } from "../../io/journal/log-tail.ts";
 import { type Lmdb, MAX_KEY_BYTES } from "./lmdb.ts";
+import { FileNotices } from "./notices.ts";
+import { NUMBER_BYTES, numberAt, numberedKey, numbers } from "./numbers.ts";
 
 /** A key counts for so long after it was used first. */
 const KEY_MS = 180_000;
@@ -15,8 +18,6 @@ const SWEPT = 2;
 /** So many entries are told at once, as long as they are not longer than so many bytes together. */
 const PAGE_ENTRIES = 256;
 const PAGE_BYTES = 4_194_304;
-
-const NUMBER_BYTES = 8;
 
 /** Bounds of a {@link FileStore}. */
 export interface FileBounds {
@@ -48,6 +49,7 @@ export class FileStore {
   readonly #now: () => number;
   readonly #openedMs: number;
   keptMs: number;
+  readonly notices: FileNotices;
   /** Where the search for old records goes on. */
   #sweepFrom: Uint8Array = RECORDS.start;
 
@@ -57,6 +59,7 @@ export class FileStore {
     this.#now = now;
     this.#openedMs = now();
     this.keptMs = keptMs;
+    this.notices = new FileNotices(database);
   }
 
   read(id: string): JournalRecord | undefined {
@@ -108,9 +111,7 @@ export class FileStore {
 
   async append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
     const keyed = key === undefined ? undefined : keyOf("append", "k", key);
-    const topicBytes = Buffer.from(topic);
-    const value = Buffer.concat([Buffer.alloc(NUMBER_BYTES + 4), topicBytes, body]);
-    value.writeUInt32BE(topicBytes.length, NUMBER_BYTES);
+    const value = encodeEntry(topic, body, NUMBER_BYTES);
     if (value.length > this.#bounds.maxLogBytes) throw unavailable("append", "the entry is longer than maxLogBytes");
     return settled(
       await this.#database.transaction(() => {
@@ -121,11 +122,11 @@ export class FileStore {
         counters.place += 1;
         counters.logBytes += value.length;
         value.writeDoubleBE(nowMs, 0);
-        this.#database.put(placeKey("l", counters.place), value);
+        this.#database.put(numberedKey("l", counters.place), value);
         this.#forgetKeys(nowMs);
         if (keyed !== undefined) {
           this.#database.put(keyed, numbers(counters.place, nowMs));
-          this.#database.put(placeKey("q", counters.place), keyed);
+          this.#database.put(numberedKey("q", counters.place), keyed);
         }
         this.#cutLog(counters, nowMs);
         this.#count(counters);
@@ -145,17 +146,14 @@ export class FileStore {
     this.#database.resetReadTxn();
     const { lostPlace, place } = this.#counters();
     const entries: SharedEntry[] = [];
-    if (behind < lostPlace || behind >= place) return { lostPlace, entries };
+    if (behind < lostPlace || behind >= place) return { lostPlace, lastPlace: place, entries };
     let bytes = 0;
-    const range = { start: placeKey("l", behind + 1), end: placeKey("l", place + 1), limit: PAGE_ENTRIES };
+    const range = { start: numberedKey("l", behind + 1), end: numberedKey("l", place + 1), limit: PAGE_ENTRIES };
     for (const { key, value } of this.#database.getRange(range)) {
-      const from = NUMBER_BYTES + 4;
-      const to = from + Buffer.from(value).readUInt32BE(NUMBER_BYTES);
-      const topic = Buffer.from(value.subarray(from, to)).toString();
-      entries.push({ place: numberAt(key, 1), topic, body: Uint8Array.from(value.subarray(to)) });
+      entries.push({ place: numberAt(key, 1), ...decodeEntry(value, NUMBER_BYTES) });
       if ((bytes += value.length) > PAGE_BYTES) break;
     }
-    return { lostPlace, entries };
+    return { lostPlace, lastPlace: place, entries };
   }
 
   close(): Promise<void> {
@@ -207,7 +205,7 @@ export class FileStore {
   #cutLog(counters: Counters, nowMs: number): void {
     const { maxEntries, maxLogBytes } = this.#bounds;
     for (let cut = 0; counters.lostPlace < counters.place; cut += 1) {
-      const key = placeKey("l", counters.lostPlace + 1);
+      const key = numberedKey("l", counters.lostPlace + 1);
       const oldest = this.#database.getBinary(key);
       const isOver = counters.place - counters.lostPlace > maxEntries || counters.logBytes > maxLogBytes;
       const isOld = oldest !== undefined && nowMs - Math.max(numberAt(oldest, 0), this.#openedMs) >= this.keptMs;
@@ -242,19 +240,4 @@ function keyOf(op: string, letter: string, text: string): Buffer {
   if (key.length > MAX_KEY_BYTES)
     throw unavailable(op, `an id or a key has at most ${MAX_KEY_BYTES} bytes in this journal`);
   return key;
-}
-
-/** Whole numbers from 0 on as doubles: their bytes sort as they do. */
-function placeKey(letter: "l" | "q", place: number): Buffer {
-  return Buffer.concat([Buffer.from(letter), numbers(place)]);
-}
-
-function numbers(...values: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(values.length * NUMBER_BYTES);
-  for (const [index, value] of values.entries()) bytes.writeDoubleBE(value, index * NUMBER_BYTES);
-  return bytes;
-}
-
-function numberAt(bytes: Uint8Array, at: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getFloat64(at);
 }

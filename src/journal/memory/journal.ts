@@ -4,6 +4,7 @@ import { FifoMap } from "../../core/fifo-map.ts";
 import { countFrom, type OptionRule, type RulesOf, TEXT } from "../../core/options/check-options.ts";
 import { notOpen, stale, unavailable } from "../../io/journal/failure.ts";
 import type { Following, JournalNeeds, JournalRecord, LogFollower, SessionJournal } from "../../io/journal/journal.ts";
+import { MAX_PUBLISHED_BYTES, type Published } from "../../io/journal/publish-queue.ts";
 import type { Clock } from "../../io/network/network.ts";
 import { MemoryLog } from "./log.ts";
 
@@ -45,6 +46,8 @@ export type MemoryJournalSettings = {
 
 /** So many entries are told at once. */
 const BATCH_ENTRIES = 256;
+/** So much that was published waits for a follower. */
+const MAX_PUBLISHED = 1_024;
 
 interface KeptRecord extends JournalRecord {
   readonly atMs: number;
@@ -54,6 +57,8 @@ interface KeptRecord extends JournalRecord {
 class MemoryFollowing implements Following {
   readonly behind: number;
   readonly #stopped: (following: MemoryFollowing) => void;
+  /** What waits to be told. */
+  published: Published[] = [];
   active = true;
 
   constructor(behind: number, stopped: (following: MemoryFollowing) => void) {
@@ -133,6 +138,14 @@ export class MemoryJournal implements SessionJournal {
     return following;
   }
 
+  publish(topic: string, body: Uint8Array): void {
+    if (this.#opened === 0 || body.length > MAX_PUBLISHED_BYTES) return;
+    for (const { published } of this.#followers) {
+      if (published.length < MAX_PUBLISHED) published.push({ topic, body: Uint8Array.from(body) });
+    }
+    this.#log.wake();
+  }
+
   async close(): Promise<void> {
     if (this.#opened === 0) return;
     this.#opened -= 1;
@@ -168,6 +181,12 @@ export class MemoryJournal implements SessionJournal {
     let place = following.behind;
     while (following.active) {
       const { lostPlace, lastPlace } = this.#log;
+      const { published } = following;
+      if (published.length > 0) {
+        following.published = [];
+        for (const { topic, body } of published) if (following.active) follower.published?.(topic, body);
+        continue;
+      }
       if (place < lostPlace || place > lastPlace) {
         place = Math.min(Math.max(place, lostPlace), lastPlace);
         follower.gap(place);

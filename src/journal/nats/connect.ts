@@ -20,8 +20,8 @@ export interface ConnectedNats {
   readonly connection: transportPackage.NatsConnection;
   readonly client: jetStreamPackage.JetStreamClient;
   readonly store: NatsStore;
-  /** Lets both streams keep what they have for so long, if they do not already. */
-  keep(keptMs: number): Promise<void>;
+  /** Makes the streams where they are missing; lets them keep what they have for so long, if they do not already. */
+  keep(keptMs?: number): Promise<void>;
 }
 
 /** Connects, and makes the streams where there are none. */
@@ -39,8 +39,10 @@ export async function connectNats(settings: NatsJournalSettings): Promise<Connec
     const client = jetStream.jetstream(connection);
     const manager = await client.jetstreamManager();
     const store = new NatsStore(namesOf(settings.name), settings, connection, manager, transport.headers);
-    const keep = async (keptMs: number): Promise<void> => {
-      for (const wanted of streamsOf(settings, keptMs)) await makeStream(wanted);
+    let longestMs = 0;
+    const keep = async (keptMs = 0): Promise<void> => {
+      longestMs = Math.max(longestMs, keptMs);
+      for (const wanted of streamsOf(settings, longestMs)) await makeStream(wanted);
     };
     const makeStream = async (wanted: Partial<jetStreamPackage.StreamConfig> & { name: string }): Promise<void> => {
       const { streams } = manager;

@@ -2,6 +2,7 @@
 
 import { unavailable } from "../../io/journal/failure.ts";
 import type { Following, JournalNeeds, JournalRecord, LogFollower, SessionJournal } from "../../io/journal/journal.ts";
+import { PublishQueue } from "../../io/journal/publish-queue.ts";
 import { StoreCalls } from "../../io/journal/store-calls.ts";
 import type { Clock } from "../../io/network/network.ts";
 import { type ConnectedNats, connectNats, refusal } from "./connect.ts";
@@ -14,6 +15,7 @@ export class NatsJournal implements SessionJournal {
   readonly #clock: Clock;
   readonly #calls: StoreCalls<ConnectedNats>;
   readonly #followers = new Set<LogWatch>();
+  readonly #published: PublishQueue;
   #isAway = false;
   /** Rejects what waits for an answer when the connection is lost. */
   #lost: { readonly promise: Promise<never>; readonly reject: (error: Error) => void } = losable();
@@ -30,6 +32,9 @@ export class NatsJournal implements SessionJournal {
       disconnect: ({ connection }) => connection.close(),
       wroteNothing: isRefusal,
     });
+    this.#published = new PublishQueue((batch) =>
+      this.#calls.write("publish", ({ store }) => this.#unlessLost("publish", () => store.publish(batch))),
+    );
   }
 
   open(needs: JournalNeeds): Promise<void> {
@@ -55,15 +60,20 @@ export class NatsJournal implements SessionJournal {
   }
 
   follow(behind: number | undefined, follower: LogFollower): Promise<Following> {
-    return this.#calls.read("follow", ({ store, client }) =>
+    return this.#calls.read("follow", (connected) =>
       this.#unlessLost("follow", async () => {
-        const place = behind ?? (await store.logEnds()).lastPlace;
-        const watch = new LogWatch(store, client, this.#clock, place, follower);
+        const place = behind ?? (await connected.store.logEnds()).lastPlace;
+        const watch = new LogWatch(connected, this.#clock, place, follower);
+        await watch.subscribe();
         this.#followers.add(watch);
         void watch.run().then(() => this.#followers.delete(watch));
         return watch;
       }),
     );
+  }
+
+  publish(topic: string, body: Uint8Array): void {
+    this.#published.push(topic, body);
   }
 
   close(): Promise<void> {

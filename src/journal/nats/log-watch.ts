@@ -1,9 +1,9 @@
 /** Follows the log in NATS, over losses of the connection. */
 
-import type { ConsumerMessages, JetStreamClient } from "@nats-io/jetstream";
+import type { ConsumerMessages } from "@nats-io/jetstream";
 import type { Following, LogFollower } from "../../io/journal/journal.ts";
 import type { Clock } from "../../io/network/network.ts";
-import type { NatsStore } from "./store.ts";
+import type { ConnectedNats } from "./connect.ts";
 
 /** Messages that the server sends before it is asked for more. */
 const AHEAD = 500;
@@ -15,17 +15,16 @@ const RETRY_MS = 100;
 /** A follower, until it is stopped. The places are the sequences of the stream. */
 export class LogWatch implements Following {
   readonly behind: number;
-  readonly #store: NatsStore;
-  readonly #client: JetStreamClient;
+  readonly #nats: ConnectedNats;
   readonly #clock: Clock;
   readonly #follower: LogFollower;
   #place: number;
   #stopped = false;
   #messages: ConsumerMessages | undefined;
+  #unsubscribe: (() => void) | undefined;
 
-  constructor(store: NatsStore, client: JetStreamClient, clock: Clock, behind: number, follower: LogFollower) {
-    this.#store = store;
-    this.#client = client;
+  constructor(nats: ConnectedNats, clock: Clock, behind: number, follower: LogFollower) {
+    this.#nats = nats;
     this.#clock = clock;
     this.behind = behind;
     this.#place = behind;
@@ -34,6 +33,7 @@ export class LogWatch implements Following {
 
   stop(): void {
     this.#stopped = true;
+    this.#unsubscribe?.();
     this.restart();
   }
 
@@ -41,6 +41,13 @@ export class LogWatch implements Following {
   restart(): void {
     void this.#messages?.close().catch(() => undefined);
     this.#messages = undefined;
+  }
+
+  /** Hears what is published from now on. */
+  async subscribe(): Promise<void> {
+    this.#unsubscribe = await this.#nats.store.subscribe(({ topic, body }) => {
+      if (!this.#stopped) this.#follower.published?.(topic, body);
+    });
   }
 
   /** Follows until it is stopped. */
@@ -56,10 +63,14 @@ export class LogWatch implements Following {
   }
 
   async #readOn(): Promise<void> {
-    const { lostPlace } = await this.#store.logEnds();
+    const { store, client } = this.#nats;
+    // A server that has lost its data has no stream.
+    await this.#nats.keep();
+    const { lostPlace, lastPlace } = await store.logEnds();
     if (lostPlace > this.#place) this.#gap(lostPlace);
+    else if (lastPlace < this.#place) this.#gap(lastPlace);
     // The values of DeliverPolicy and ReplayPolicy are these texts.
-    const consumer = await this.#client.consumers.get(this.#store.names.log, {
+    const consumer = await client.consumers.get(store.names.log, {
       deliver_policy: "by_start_sequence",
       opt_start_seq: this.#place + 1,
     });
@@ -82,7 +93,7 @@ export class LogWatch implements Following {
     if (place > this.#place + 1) this.#gap(place - 1);
     if (this.#stopped) return;
     this.#place = place;
-    this.#follower.entries([this.#store.entryOf(place, message)]);
+    this.#follower.entries([this.#nats.store.entryOf(place, message)]);
   }
 
   #gap(place: number): void {

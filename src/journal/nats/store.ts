@@ -4,9 +4,11 @@
  */
 
 import type { JetStreamManager } from "@nats-io/jetstream";
-import type { MsgHdrs, NatsConnection } from "@nats-io/transport-node";
+import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import { stale, unavailable } from "../../io/journal/failure.ts";
+import { decodeEntry, encodeEntry } from "../../io/journal/entry-bytes.ts";
 import type { JournalRecord, SharedEntry } from "../../io/journal/journal.ts";
+import type { Published } from "../../io/journal/publish-queue.ts";
 import { ServerAnswer } from "./server-answer.ts";
 
 /** What a message of a record begins with. The one of a record that was removed has nothing else. */
@@ -18,7 +20,6 @@ const WRONG_LAST_SEQUENCE = 10_071;
 const NO_MESSAGE = 10_037;
 /** A subject is a part of a line of the protocol, which has at most 4 KiB. */
 const MAX_TEXT_BYTES = 2_000;
-const TOPIC_LENGTH_BYTES = 4;
 
 /** The names of both streams, and of what is in them. */
 export interface NatsNames {
@@ -26,6 +27,8 @@ export interface NatsNames {
   readonly log: string;
   readonly recordSubjects: string;
   readonly logSubject: string;
+  /** Of what no stream keeps. */
+  readonly publishedSubject: string;
 }
 
 /** Names of letters, digits, hyphens and underlines, whatever the name of the journal. */
@@ -36,6 +39,7 @@ export function namesOf(journal: string): NatsNames {
     log: `zocalo-log-${name}`,
     recordSubjects: `zocalo.records.${name}`,
     logSubject: `zocalo.log.${name}`,
+    publishedSubject: `zocalo.published.${name}`,
   };
 }
 
@@ -108,20 +112,29 @@ export class NatsStore {
   }
 
   async append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
-    const topicBytes = Buffer.from(topic);
-    const message = Buffer.concat([Buffer.alloc(TOPIC_LENGTH_BYTES), topicBytes, body]);
-    message.writeUInt32BE(topicBytes.length);
     const headers = key === undefined ? undefined : this.#withHeader("Nats-Msg-Id", encoded("append", key));
-    const answer = await this.#publish(this.names.logSubject, message, headers);
+    const answer = await this.#publish(this.names.logSubject, encodeEntry(topic, body), headers);
     return answer.sequence("append");
+  }
+
+  /** To all who have subscribed, and to no stream. Resolves when the server has it. */
+  async publish(batch: readonly Published[]): Promise<void> {
+    for (const { topic, body } of batch)
+      this.#connection.publish(this.names.publishedSubject, encodeEntry(topic, body));
+    await this.#connection.flush();
+  }
+
+  /** Tells what is published, over losses of the connection, until it is called off. */
+  async subscribe(tell: (one: Published) => void): Promise<() => void> {
+    const callback = (_error: unknown, message: Msg): void => tell(decodeEntry(message.data));
+    const subscription = this.#connection.subscribe(this.names.publishedSubject, { callback });
+    await this.#connection.flush();
+    return () => subscription.unsubscribe();
   }
 
   /** The entry that a message of the log is. */
   entryOf(place: number, message: Uint8Array): SharedEntry {
-    const length = new DataView(message.buffer, message.byteOffset).getUint32(0);
-    const topicEnd = TOPIC_LENGTH_BYTES + length;
-    const topic = Buffer.from(message.subarray(TOPIC_LENGTH_BYTES, topicEnd)).toString();
-    return { place, topic, body: Uint8Array.from(message.subarray(topicEnd)) };
+    return { place, ...decodeEntry(message) };
   }
 
   /** The places behind which entries are kept, and of the newest one. */

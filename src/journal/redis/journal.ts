@@ -1,8 +1,10 @@
 /** A journal in Redis. */
 
 import { countFrom, OBJECT, type OptionRule, type RulesOf, TEXT } from "../../core/options/check-options.ts";
+import { notOpen } from "../../io/journal/failure.ts";
 import type { Following, JournalRecord, JournalNeeds, LogFollower, SessionJournal } from "../../io/journal/journal.ts";
 import { LogTail } from "../../io/journal/log-tail.ts";
+import { PublishQueue } from "../../io/journal/publish-queue.ts";
 import { StoreCalls } from "../../io/journal/store-calls.ts";
 import type { Clock } from "../../io/network/network.ts";
 import { connectRedis } from "./connect.ts";
@@ -56,8 +58,9 @@ export class RedisJournal implements SessionJournal {
   readonly #settings: RedisJournalSettings;
   readonly #clock: Clock;
   readonly #calls: StoreCalls<Connected>;
-  /** Each has a connection of its own, since it waits there. */
-  readonly #followers = new Map<LogTail, Client>();
+  /** Each has two connections of its own: it waits on one, and has subscribed on the other. */
+  readonly #followers = new Map<LogTail, Client[]>();
+  readonly #published: PublishQueue;
 
   constructor(settings: RedisJournalSettings, clock: Clock) {
     this.name = settings.name;
@@ -75,6 +78,7 @@ export class RedisJournal implements SessionJournal {
       disconnect: async ({ client }) => client.destroy(),
       wroteNothing: isRefusal,
     });
+    this.#published = new PublishQueue((batch) => this.#calls.write("publish", ({ store }) => store.publish(batch)));
   }
 
   open(needs: JournalNeeds): Promise<void> {
@@ -99,14 +103,23 @@ export class RedisJournal implements SessionJournal {
 
   follow(behind: number | undefined, follower: LogFollower): Promise<Following> {
     return this.#calls.read("follow", async ({ store }) => {
-      const place = behind ?? (await store.lastPlace());
-      const client = await this.#client();
-      const tail = new LogTail(this.#clock, place, follower);
-      this.#followers.set(tail, client);
-      const log = new RedisStore(client, this.name, this.#settings, store.keptMs);
-      void tail.run((at) => log.page(at), 0);
-      return { behind: place, stop: () => this.#end(tail) };
+      const tail = new LogTail(this.#clock, behind ?? (await store.lastPlace()), follower);
+      this.#followers.set(tail, []);
+      try {
+        const channel = await this.#another(tail);
+        await channel.subscribe(({ topic, body }) => tail.published(topic, body));
+        const log = await this.#another(tail);
+        void tail.run((place) => log.page(place), 0);
+      } catch (error) {
+        this.#end(tail);
+        throw error;
+      }
+      return { behind: tail.behind, stop: () => this.#end(tail) };
     });
+  }
+
+  publish(topic: string, body: Uint8Array): void {
+    this.#published.push(topic, body);
   }
 
   close(): Promise<void> {
@@ -117,9 +130,21 @@ export class RedisJournal implements SessionJournal {
     return connectRedis(this.#settings.url, this.#settings.connection);
   }
 
+  /** A connection for a follower. */
+  async #another(follower: LogTail): Promise<RedisStore> {
+    const client = await this.#client();
+    const clients = this.#followers.get(follower);
+    if (clients === undefined) {
+      client.destroy();
+      throw notOpen("follow");
+    }
+    clients.push(client);
+    return new RedisStore(client, this.name, this.#settings, 0);
+  }
+
   #end(follower: LogTail): void {
     follower.stop();
-    this.#followers.get(follower)?.destroy();
+    for (const client of this.#followers.get(follower) ?? []) client.destroy();
     this.#followers.delete(follower);
   }
 }

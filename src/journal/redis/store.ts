@@ -2,8 +2,10 @@
 
 import type { RedisClientType } from "redis";
 import { stale, unavailable } from "../../io/journal/failure.ts";
+import { decodeEntry, encodeEntry } from "../../io/journal/entry-bytes.ts";
 import type { JournalRecord, SharedEntry } from "../../io/journal/journal.ts";
 import type { LogPage } from "../../io/journal/log-tail.ts";
+import type { Published } from "../../io/journal/publish-queue.ts";
 import { APPEND, COMMIT, PAGE, REMOVE } from "./scripts.ts";
 
 const KEY_MS = 180_000;
@@ -71,7 +73,7 @@ export class RedisStore {
   /** Some of what stands behind a place; waits a second for an entry. On a connection of its own, since it waits there. */
   async page(behind: number): Promise<LogPage> {
     const page = await this.#pageNow(behind);
-    if (page.entries.length > 0 || page.lostPlace > behind) return page;
+    if (page.entries.length > 0 || page.lostPlace > behind || page.lastPlace < behind) return page;
     await this.#send(["XREAD", "COUNT", "1", "BLOCK", String(BLOCK_MS), "STREAMS", this.#key("log"), `${behind}-0`]);
     return await this.#pageNow(behind);
   }
@@ -80,9 +82,18 @@ export class RedisStore {
     const keys = [this.#key("log"), this.#key("meta")];
     const answer = await this.#run(PAGE, keys, [String(behind), String(PAGE_ENTRIES)]);
     const [lostPlace, lastPlace, found] = answer as [number, number, [Buffer, Buffer[]][]];
-    // A server that has lost its data begins anew.
-    if (behind > lastPlace) return { lostPlace, entries: [] };
-    return { lostPlace, entries: found.map(entryOf) };
+    return { lostPlace, lastPlace, entries: found.map(entryOf) };
+  }
+
+  /** To all who have subscribed. */
+  async publish(batch: readonly Published[]): Promise<void> {
+    const channel = this.#key("published");
+    await Promise.all(batch.map(({ topic, body }) => this.#send(["PUBLISH", channel, encodeEntry(topic, body)])));
+  }
+
+  /** Tells what is published, over losses of the connection, which has no other use from then on. */
+  async subscribe(tell: (one: Published) => void): Promise<void> {
+    await this.#client.subscribe(this.#key("published"), (message: Buffer) => tell(decodeEntry(message)), true);
   }
 
   #recordOf(id: string): string {

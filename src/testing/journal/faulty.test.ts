@@ -76,6 +76,24 @@ describe("FaultyJournal", () => {
     assert.deepEqual(heard.texts, ["one", "two", "four"]);
   });
 
+  it("drops what is published while it is away, and whenever a test says so", async () => {
+    const { journal } = await opened();
+    const heard = new Heard();
+    await journal.follow(undefined, heard);
+    journal.fault = (call, topic) => (call === "publish" && topic === "g/two" ? { outcome: "refused" } : undefined);
+    for (const topic of ["g/one", "g/two", "g/three"]) journal.publish(topic, bytesOf("x"));
+    await heard.holds(() => heard.notices.length === 2);
+    journal.away = true;
+    journal.publish("g/four", bytesOf("x"));
+    journal.away = false;
+    journal.publish("g/five", bytesOf("x"));
+    await heard.holds(() => heard.notices.length === 3);
+    assert.deepEqual(
+      heard.notices.map(([topic]) => topic),
+      ["g/one", "g/three", "g/five"],
+    );
+  });
+
   it("tells a follower that was stopped while the store was away nothing", async () => {
     const { journal, clock } = await opened();
     const [stopped, other] = [new Heard(), new Heard()];

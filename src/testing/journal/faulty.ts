@@ -12,7 +12,7 @@ import type {
 import type { Clock } from "../../io/network/network.ts";
 
 /** What a {@link FaultyJournal} is asked to do. */
-export type JournalCall = "open" | "read" | "commit" | "remove" | "append" | "follow";
+export type JournalCall = "open" | "read" | "commit" | "remove" | "append" | "follow" | "publish";
 
 /** What goes wrong in one call. */
 export interface JournalFault {
@@ -22,7 +22,8 @@ export interface JournalFault {
   readonly answerDelayMs?: number | undefined;
   /**
    * `refused`: nothing is written, `JOURNAL_UNAVAILABLE`. `call lost`: nothing is written, `JOURNAL_UNKNOWN`. `answer lost`: it is
-   * written, `JOURNAL_UNKNOWN`. A call that writes nothing rejects with `JOURNAL_UNAVAILABLE` in each case.
+   * written, `JOURNAL_UNKNOWN`. A call that writes nothing rejects with `JOURNAL_UNAVAILABLE` in each case. What is published is dropped in
+   * each case, and delays do not count for it.
    */
   readonly outcome?: "refused" | "call lost" | "answer lost" | undefined;
 }
@@ -68,7 +69,7 @@ export class FaultyJournal implements SessionJournal {
     return this.#journal.name;
   }
 
-  /** Whether the store is away: every call is refused, and followers are told nothing until it is back, and then everything. */
+  /** Whether the store is away: every call is refused, and followers are told nothing until it is back, and then all entries. */
   get away(): boolean {
     return this.#away;
   }
@@ -124,6 +125,11 @@ export class FaultyJournal implements SessionJournal {
     });
   }
 
+  /** As {@link SessionJournal.publish}. */
+  publish(topic: string, body: Uint8Array): void {
+    if (!this.#away && this.fault?.("publish", topic)?.outcome === undefined) this.#journal.publish(topic, body);
+  }
+
   /** As {@link SessionJournal.close}. Nothing goes wrong here. */
   close(): Promise<void> {
     return this.#journal.close();
@@ -170,6 +176,10 @@ class HeldFollower implements LogFollower {
 
   gap(place: number): void {
     this.#tell(() => this.#follower.gap(place));
+  }
+
+  published(topic: string, body: Uint8Array): void {
+    if (!this.#isAway()) this.#follower.published?.(topic, body);
   }
 
   #tell(tell: () => void): void {

@@ -153,6 +153,17 @@ export const followerChecks: JournalChecks = {
     following.stop();
   },
 
+  async "a place that the log has not reached is a gap, as of a log that was lost, and it goes on"(scene) {
+    const journal = await scene.open();
+    const [last = 0] = await appendAll(journal, "one");
+    const heard = new Heard();
+    await journal.follow(last + 1_000, heard);
+    await heard.holds(() => heard.gaps.length > 0);
+    const place = await journal.append("g/plaza", undefined, bytesOf("two"));
+    await heard.until("two");
+    assert.deepEqual([heard.gaps, heard.texts, heard.all[0]?.place], [[last], ["two"], place]);
+  },
+
   async "when entries behind a place are not kept any more, it says so and goes on with those that are"(scene) {
     const journal = await scene.open("bounded", 500);
     const [first = 0] = await appendAll(journal, "first");

@@ -85,14 +85,16 @@ export class Heard implements LogFollower {
   readonly all: SharedEntry[] = [];
   /** The places of the gaps. */
   readonly gaps: number[] = [];
+  /** What was published, as texts: topic, body. */
+  readonly notices: (readonly [topic: string, text: string | undefined])[] = [];
   #place = 0;
   #inside = false;
   #problem: string | undefined;
   #changed: (() => void) | undefined;
-  readonly #also: (entry: SharedEntry) => void;
+  readonly #also: (told: Omit<SharedEntry, "place">) => void;
 
-  /** @param also - Is called for each entry. */
-  constructor(also: (entry: SharedEntry) => void = () => undefined) {
+  /** @param also - Is called for each entry, and for what was published. */
+  constructor(also: (told: Omit<SharedEntry, "place">) => void = () => undefined) {
     this.#also = also;
   }
 
@@ -111,9 +113,17 @@ export class Heard implements LogFollower {
   }
 
   gap(place: number): void {
-    if (place < this.#place) this.#problem ??= `a gap to ${place} came behind ${this.#place}`;
     this.#place = place;
     this.gaps.push(place);
+    this.#changed?.();
+  }
+
+  published(topic: string, body: Uint8Array): void {
+    if (this.#inside) this.#problem ??= "it was called inside of its own call";
+    this.#inside = true;
+    this.notices.push([topic, textOf(body)]);
+    this.#also({ topic, body });
+    this.#inside = false;
     this.#changed?.();
   }
 

@@ -1,110 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { stale } from "../../io/journal/failure.ts";
-import type {
-  Following,
-  JournalNeeds,
-  JournalRecord,
-  LogFollower,
-  SessionJournal,
-  SharedEntry,
-} from "../../io/journal/journal.ts";
+import type { Following, JournalNeeds, JournalRecord, LogFollower, SharedEntry } from "../../io/journal/journal.ts";
+import { Around, assertCaught, changed, failures, made } from "../../../test/fixtures/broken-journals.ts";
 import { nextTurn } from "../../../test/fixtures/gate.ts";
 import { memoryJournal } from "../../protocol.ts";
-import { JournalScene, type MakeJournal, type WantedJournal } from "./scene.ts";
-import { journalChecks } from "./suite.ts";
-
-/** A journal that is right, of which a test breaks a method. */
-class Around implements SessionJournal {
-  readonly inner: SessionJournal;
-
-  constructor(inner: SessionJournal) {
-    this.inner = inner;
-  }
-
-  get name(): string {
-    return this.inner.name;
-  }
-
-  open(needs: JournalNeeds): Promise<void> {
-    return this.inner.open(needs);
-  }
-
-  read(id: string): Promise<JournalRecord | undefined> {
-    return this.inner.read(id);
-  }
-
-  commit(id: string, version: number, bytes: Uint8Array): Promise<number> {
-    return this.inner.commit(id, version, bytes);
-  }
-
-  remove(id: string, version: number): Promise<void> {
-    return this.inner.remove(id, version);
-  }
-
-  append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
-    return this.inner.append(topic, key, body);
-  }
-
-  follow(behind: number | undefined, follower: LogFollower): Promise<Following> {
-    return this.inner.follow(behind, follower);
-  }
-
-  close(): Promise<void> {
-    return this.inner.close();
-  }
-}
-
-/** Journals over memory, one for each name. */
-function made(wrap: new (inner: SessionJournal) => SessionJournal, change: Partial<WantedJournal> = {}): MakeJournal {
-  const journals = new Map<string, SessionJournal>();
-  return (wanted) => {
-    const journal = journals.get(wanted.name) ?? new wrap(memoryJournal({ ...wanted, ...change }));
-    journals.set(wanted.name, journal);
-    return journal;
-  };
-}
-
-/** In memory everything happens in few turns of the event loop: whoever still waits then waits for ever. */
-const TURNS = 200;
-
-async function hang(): Promise<false> {
-  for (let turn = 0; turn < TURNS; turn += 1) await nextTurn();
-  return false;
-}
-
-/** The titles of those checks whose title matches that a journal does not pass. */
-async function failures(create: () => MakeJournal, by = /./): Promise<string[]> {
-  const failed: string[] = [];
-  const checks = journalChecks.flatMap((one) => Object.entries(one)).filter(([title]) => by.test(title));
-  assert.notEqual(checks.length, 0, "no check has such a title");
-  for (const [title, check] of checks) {
-    const passed = check(new JournalScene(create(), "test")).then(
-      () => true,
-      () => false,
-    );
-    if (!(await Promise.race([passed, hang()]))) failed.push(title);
-  }
-  return failed;
-}
-
-async function assertCaught(wrap: new (inner: SessionJournal) => SessionJournal, by: RegExp): Promise<void> {
-  assert.notEqual((await failures(() => made(wrap), by)).length, 0, "not caught");
-}
-
-/** Replaces what a follower is told. */
-function changed(
-  follower: LogFollower,
-  change: (entries: readonly SharedEntry[]) => readonly SharedEntry[],
-): LogFollower {
-  return {
-    entries: (entries) => {
-      const told = change(entries);
-      if (told.length > 0) follower.entries(told);
-    },
-    gap: (place) => follower.gap(place),
-  };
-}
 
 describe("journalSuite", () => {
   it("passes a journal that is right", async () => {
@@ -286,10 +186,11 @@ describe("journalSuite", () => {
   it("catches a gap that nobody is told of, and a log without a bound", async () => {
     class Silent extends Around {
       override follow(behind: number | undefined, follower: LogFollower): Promise<Following> {
-        return this.inner.follow(behind, { entries: (all) => follower.entries(all), gap: () => undefined });
+        return this.inner.follow(behind, { ...changed(follower, (all) => all), gap: () => undefined });
       }
     }
     await assertCaught(Silent, /not kept any more/);
+    await assertCaught(Silent, /has not reached/);
     assert.notEqual((await failures(() => made(Around, { maxEntries: 100_000 }), /not kept any more/)).length, 0);
     assert.notEqual((await failures(() => made(Around, { maxEntries: 300 }), /not kept any more/)).length, 0);
   });

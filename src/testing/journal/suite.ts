@@ -3,6 +3,7 @@
 import { describe, it } from "node:test";
 import { lifetimeChecks } from "./lifetime.ts";
 import { followerChecks, keyChecks, logChecks } from "./log.ts";
+import { publishedChecks } from "./published.ts";
 import { crowdChecks, recordChecks } from "./records.ts";
 import { type JournalChecks, JournalScene, type MakeJournal } from "./scene.ts";
 
@@ -16,6 +17,7 @@ export const journalChecks: readonly JournalChecks[] = [
   logChecks,
   followerChecks,
   keyChecks,
+  publishedChecks,
   lifetimeChecks,
 ];
 
