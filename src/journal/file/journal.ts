@@ -1,8 +1,9 @@
 /** A journal in a file. */
 
-import { countFrom, type OptionRule, type RulesOf, TEXT } from "../../core/options/check-options.ts";
+import { type RulesOf, TEXT, wholeNumber } from "../../core/options/check-options.ts";
 import type { Following, JournalNeeds, JournalRecord, LogFollower, SessionJournal } from "../../io/journal/journal.ts";
 import { type LogPage, LogTail } from "../../io/journal/log-tail.ts";
+import { bounds, type Checked } from "../../io/journal/options.ts";
 import { PublishQueue } from "../../io/journal/publish-queue.ts";
 import { StoreCalls } from "../../io/journal/store-calls.ts";
 import type { Clock } from "../../io/network/network.ts";
@@ -23,27 +24,25 @@ export interface FileJournalOptions {
   readonly maxEntries?: number | undefined;
   /** Bytes of the entries of the log together. Default: 1,073,741,824 (1 GiB). */
   readonly maxLogBytes?: number | undefined;
-  /** How often a follower looks for what other processes have appended, in milliseconds. Default: 10. */
+  /** How often a follower looks for what other processes have appended, in milliseconds, up to 60,000. Default: 10. */
   readonly pollMs?: number | undefined;
 }
-
-const COUNT: OptionRule = countFrom(1);
 
 /** The rules of {@link FileJournalOptions}. */
 export const FILE_JOURNAL_RULES: RulesOf<FileJournalOptions> = {
   path: { ...TEXT, required: true },
   name: { ...TEXT, fallback: () => "file" },
-  maxRecords: { ...COUNT, fallback: () => 1_000_000 },
-  maxRecordBytes: { ...COUNT, fallback: () => 4_294_967_296 },
-  maxEntries: { ...COUNT, fallback: () => 1_000_000 },
-  maxLogBytes: { ...COUNT, fallback: () => 1_073_741_824 },
-  pollMs: { ...COUNT, fallback: () => 10 },
+  ...bounds({
+    maxRecords: 1_000_000,
+    maxRecordBytes: 4_294_967_296,
+    maxEntries: 1_000_000,
+    maxLogBytes: 1_073_741_824,
+  }),
+  pollMs: { ...wholeNumber(1, 60_000), fallback: () => 10 },
 };
 
 /** Options that were checked. */
-export type FileJournalSettings = {
-  readonly [Name in keyof FileJournalOptions]-?: NonNullable<FileJournalOptions[Name]>;
-};
+export type FileJournalSettings = Checked<FileJournalOptions>;
 
 /** Records and the log in one file, which several processes of one machine may have open. */
 export class FileJournal implements SessionJournal {

@@ -1,7 +1,7 @@
 /** What is used of `lmdb`, a package that whoever uses this journal installs. */
 
-import { ZocaloError } from "../../core/errors.ts";
 import { unavailable } from "../../io/journal/failure.ts";
+import { loadPackage } from "../../io/journal/load-package.ts";
 import { makeReadable } from "./check-file.ts";
 
 /** A pair of a range. */
@@ -40,7 +40,7 @@ export const MAX_KEY_BYTES = 1_900;
 
 /** Opens a file, or makes it; rejects with an error that says what is wrong. */
 export async function openLmdb(path: string): Promise<Lmdb> {
-  const lmdb = await load();
+  const lmdb: Package = await loadPackage("fileJournal", ["lmdb"], () => import("lmdb"));
   try {
     makeReadable(path);
     const database = lmdb.open({
@@ -59,17 +59,5 @@ export async function openLmdb(path: string): Promise<Lmdb> {
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw unavailable("open", `the file ${path} cannot be used: ${why}; give another path, or restore the file`, error);
-  }
-}
-
-async function load(): Promise<Package> {
-  try {
-    return await import("lmdb");
-  } catch (cause) {
-    throw new ZocaloError("UNSUPPORTED", {
-      op: "open",
-      detail: "fileJournal needs the package lmdb: npm install lmdb",
-      cause,
-    });
   }
 }

@@ -1,9 +1,10 @@
 /** A journal in the memory of this process. */
 
 import { FifoMap } from "../../core/fifo-map.ts";
-import { countFrom, type OptionRule, type RulesOf, TEXT } from "../../core/options/check-options.ts";
+import { type RulesOf, TEXT } from "../../core/options/check-options.ts";
 import { notOpen, stale, unavailable } from "../../io/journal/failure.ts";
 import type { Following, JournalNeeds, JournalRecord, LogFollower, SessionJournal } from "../../io/journal/journal.ts";
+import { bounds, type Checked } from "../../io/journal/options.ts";
 import { MAX_PUBLISHED_BYTES, type Published } from "../../io/journal/publish-queue.ts";
 import type { Clock } from "../../io/network/network.ts";
 import { MemoryLog } from "./log.ts";
@@ -24,15 +25,10 @@ export interface MemoryJournalOptions {
   readonly clock?: Clock | undefined;
 }
 
-const COUNT: OptionRule = countFrom(1);
-
 /** The rules of {@link MemoryJournalOptions}. */
 export const MEMORY_JOURNAL_RULES: RulesOf<MemoryJournalOptions> = {
   name: { ...TEXT, fallback: () => "memory" },
-  maxRecords: { ...COUNT, fallback: () => 100_000 },
-  maxRecordBytes: { ...COUNT, fallback: () => 268_435_456 },
-  maxEntries: { ...COUNT, fallback: () => 100_000 },
-  maxLogBytes: { ...COUNT, fallback: () => 67_108_864 },
+  ...bounds({ maxRecords: 100_000, maxRecordBytes: 268_435_456, maxEntries: 100_000, maxLogBytes: 67_108_864 }),
   clock: {
     wanted: "a clock, such as that of a network",
     holds: (value) => typeof (value as Partial<Clock> | null)?.now === "function",
@@ -40,9 +36,7 @@ export const MEMORY_JOURNAL_RULES: RulesOf<MemoryJournalOptions> = {
 };
 
 /** Options that were checked. */
-export type MemoryJournalSettings = {
-  readonly [Name in keyof MemoryJournalOptions]-?: NonNullable<MemoryJournalOptions[Name]>;
-};
+export type MemoryJournalSettings = Checked<MemoryJournalOptions>;
 
 /** So many entries are told at once. */
 const BATCH_ENTRIES = 256;

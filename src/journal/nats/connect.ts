@@ -4,11 +4,13 @@ import type * as jetStreamPackage from "@nats-io/jetstream";
 import type * as transportPackage from "@nats-io/transport-node";
 import { ZocaloError } from "../../core/errors.ts";
 import { unavailable } from "../../io/journal/failure.ts";
+import { loadPackage } from "../../io/journal/load-package.ts";
 import type { NatsJournalSettings } from "./options.ts";
 import { namesOf, NatsStore } from "./store.ts";
 
 /** A key counts for so long: the window in which the server drops duplicates. It must not be longer than entries are kept. */
 const KEY_MS = 180_000;
+const PACKAGES = ["@nats-io/transport-node", "@nats-io/jetstream"] as const;
 const RECONNECT_MS = 100;
 const CONNECT_MS = 4_000;
 const STREAM_NOT_FOUND = 10_059;
@@ -26,7 +28,9 @@ export interface ConnectedNats {
 
 /** Connects, and makes the streams where there are none. */
 export async function connectNats(settings: NatsJournalSettings): Promise<ConnectedNats> {
-  const { transport, jetStream } = await load();
+  const [transport, jetStream] = await loadPackage("natsJournal", PACKAGES, () =>
+    Promise.all([import("@nats-io/transport-node"), import("@nats-io/jetstream")]),
+  );
   let connection: transportPackage.NatsConnection | undefined;
   try {
     connection = await transport.connect({
@@ -106,17 +110,4 @@ function streamsOf(
 
 function codeOf(error: unknown): unknown {
   return (error as { readonly code?: unknown } | null)?.code;
-}
-
-async function load(): Promise<{
-  readonly transport: typeof transportPackage;
-  readonly jetStream: typeof jetStreamPackage;
-}> {
-  try {
-    const [transport, jetStream] = await Promise.all([import("@nats-io/transport-node"), import("@nats-io/jetstream")]);
-    return { transport, jetStream };
-  } catch (cause) {
-    const detail = "natsJournal needs two packages: npm install @nats-io/transport-node @nats-io/jetstream";
-    throw new ZocaloError("UNSUPPORTED", { op: "open", detail, cause });
-  }
 }

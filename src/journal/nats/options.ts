@@ -1,13 +1,7 @@
 /** What a journal in NATS is told. */
 
-import {
-  countFrom,
-  OBJECT,
-  type OptionRule,
-  type RulesOf,
-  TEXT,
-  wholeNumber,
-} from "../../core/options/check-options.ts";
+import { OBJECT, type RulesOf, TEXT, wholeNumber } from "../../core/options/check-options.ts";
+import { bounds, type Checked } from "../../io/journal/options.ts";
 
 /** Where and how {@link "../../api/journal-nats.ts" | natsJournal} keeps. */
 export interface NatsJournalOptions {
@@ -29,12 +23,6 @@ export interface NatsJournalOptions {
   readonly connection?: Readonly<Record<string, unknown>> | undefined;
 }
 
-const COUNT: OptionRule = {
-  ...countFrom(1),
-  wanted: "a whole number from 1 on",
-  holds: (value) => Number.isSafeInteger(value) && (value as number) >= 1,
-};
-
 /** The rules of {@link NatsJournalOptions}. */
 export const NATS_JOURNAL_RULES: RulesOf<NatsJournalOptions> = {
   servers: {
@@ -44,14 +32,17 @@ export const NATS_JOURNAL_RULES: RulesOf<NatsJournalOptions> = {
   },
   name: { ...TEXT, required: true },
   replicas: { ...wholeNumber(1, 5), fallback: () => 1 },
-  maxRecords: { ...COUNT, fallback: () => 1_000_000 },
-  maxRecordBytes: { ...COUNT, fallback: () => 1_073_741_824 },
-  maxEntries: { ...COUNT, fallback: () => 1_000_000 },
-  maxLogBytes: { ...COUNT, fallback: () => 1_073_741_824 },
+  ...bounds(
+    {
+      maxRecords: 1_000_000,
+      maxRecordBytes: 1_073_741_824,
+      maxEntries: 1_000_000,
+      maxLogBytes: 1_073_741_824,
+    },
+    wholeNumber(1, Number.MAX_SAFE_INTEGER),
+  ),
   connection: { ...OBJECT, secret: true, fallback: () => ({}) },
 };
 
 /** Options that were checked. */
-export type NatsJournalSettings = {
-  readonly [Name in keyof NatsJournalOptions]-?: NonNullable<NatsJournalOptions[Name]>;
-};
+export type NatsJournalSettings = Checked<NatsJournalOptions>;

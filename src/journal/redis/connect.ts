@@ -1,8 +1,8 @@
 /** Connections to Redis. */
 
 import type * as redisPackage from "redis";
-import { ZocaloError } from "../../core/errors.ts";
 import { unavailable } from "../../io/journal/failure.ts";
+import { loadPackage } from "../../io/journal/load-package.ts";
 
 const RECONNECT_MS = 100;
 const CONNECT_MS = 4_000;
@@ -12,7 +12,7 @@ export async function connectRedis(
   url: string,
   options: Readonly<Record<string, unknown>>,
 ): Promise<redisPackage.RedisClientType> {
-  const { createClient } = await load();
+  const { createClient } = await loadPackage("redisJournal", ["redis"], () => import("redis"));
   let isOpen = false;
   const client: redisPackage.RedisClientType = createClient({
     ...options,
@@ -35,16 +35,4 @@ export async function connectRedis(
   }
   isOpen = true;
   return client;
-}
-
-async function load(): Promise<typeof redisPackage> {
-  try {
-    return await import("redis");
-  } catch (cause) {
-    throw new ZocaloError("UNSUPPORTED", {
-      op: "open",
-      detail: "redisJournal needs the package redis: npm install redis",
-      cause,
-    });
-  }
 }

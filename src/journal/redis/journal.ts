@@ -1,9 +1,10 @@
 /** A journal in Redis. */
 
-import { countFrom, OBJECT, type OptionRule, type RulesOf, TEXT } from "../../core/options/check-options.ts";
+import { OBJECT, type RulesOf, TEXT } from "../../core/options/check-options.ts";
 import { notOpen } from "../../io/journal/failure.ts";
 import type { Following, JournalRecord, JournalNeeds, LogFollower, SessionJournal } from "../../io/journal/journal.ts";
 import { LogTail } from "../../io/journal/log-tail.ts";
+import { bounds, type Checked } from "../../io/journal/options.ts";
 import { PublishQueue } from "../../io/journal/publish-queue.ts";
 import { StoreCalls } from "../../io/journal/store-calls.ts";
 import type { Clock } from "../../io/network/network.ts";
@@ -24,8 +25,6 @@ export interface RedisJournalOptions {
   readonly connection?: Readonly<Record<string, unknown>> | undefined;
 }
 
-const COUNT: OptionRule = countFrom(1);
-
 /** The rules of {@link RedisJournalOptions}. */
 export const REDIS_JOURNAL_RULES: RulesOf<RedisJournalOptions> = {
   url: {
@@ -35,15 +34,12 @@ export const REDIS_JOURNAL_RULES: RulesOf<RedisJournalOptions> = {
     secret: true,
   },
   name: { ...TEXT, required: true },
-  maxEntries: { ...COUNT, fallback: () => 1_000_000 },
-  maxLogBytes: { ...COUNT, fallback: () => 268_435_456 },
+  ...bounds({ maxEntries: 1_000_000, maxLogBytes: 268_435_456 }),
   connection: { ...OBJECT, secret: true, fallback: () => ({}) },
 };
 
 /** Options that were checked. */
-export type RedisJournalSettings = {
-  readonly [Name in keyof RedisJournalOptions]-?: NonNullable<RedisJournalOptions[Name]>;
-};
+export type RedisJournalSettings = Checked<RedisJournalOptions>;
 
 type Client = Awaited<ReturnType<typeof connectRedis>>;
 
