@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { natsJournal, type NatsJournalOptions } from "../../src/journal-nats.ts";
 import { journalSuite } from "../../src/testing.ts";
 import { expectError } from "../../src/testing/expect-error.ts";
@@ -68,6 +70,22 @@ describe("nats", { skip: missing("nats-server") }, () => {
     await two.open({ keptMs: 600_000 });
     await one.open({ keptMs: 700_000 });
     for (const journal of [one, one, two]) await journal.close();
+  });
+
+  it("keeps nothing of the calls that it has answered", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const journal = small({ name: "answered" });
+    await journal.open({ keptMs: 60_000 });
+    await journal.commit("ana", 0, body);
+    const record = new WeakRef((await journal.read("ana")) as object);
+    // A reference that was looked at lives until the end of its turn.
+    for (let round = 0; round < 20 && record.deref() !== undefined; round += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      collect();
+    }
+    await journal.close();
+    assert.equal(record.deref(), undefined);
   });
 
   it("rejects open when no server answers", async () => {

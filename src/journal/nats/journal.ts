@@ -17,8 +17,9 @@ export class NatsJournal implements SessionJournal {
   readonly #followers = new Set<LogWatch>();
   readonly #published: PublishQueue;
   #isAway = false;
-  /** Rejects what waits for an answer when the connection is lost. */
-  #lost: { readonly promise: Promise<never>; readonly reject: (error: Error) => void } = losable();
+  /** Each rejects a call that waits for its answer, when the connection is lost. */
+  readonly #waiting = new Set<(error: Error) => void>();
+  #turn: Promise<void> | undefined;
 
   constructor(settings: NatsJournalSettings, clock: Clock) {
     this.name = settings.name;
@@ -89,7 +90,6 @@ export class NatsJournal implements SessionJournal {
       throw refusal(error);
     }
     this.#isAway = false;
-    this.#lost = losable();
     void this.#watch(connected);
     return connected;
   }
@@ -99,27 +99,37 @@ export class NatsJournal implements SessionJournal {
     for await (const { type } of connection.status()) {
       if (type === "disconnect") {
         this.#isAway = true;
-        this.#lost.reject(new Error("the connection to NATS is lost"));
+        for (const reject of this.#waiting) reject(new Error("the connection to NATS is lost"));
       } else if (type === "reconnect") {
         this.#isAway = false;
-        this.#lost = losable();
         for (const follower of this.#followers) follower.restart();
       }
     }
   }
 
-  /** Refuses while the connection is lost: the client would keep what is given to it, and write it when nobody expects that any more. */
-  #unlessLost<T>(op: string, call: () => Promise<T>): Promise<T> {
-    if (this.#isAway) return Promise.reject(unavailable(op, "the connection to NATS is lost; it is being made again"));
-    return Promise.race([call(), this.#lost.promise]);
+  /** Comes at the end of this turn of the event loop: what is asked for in it leaves in one system call. */
+  #endOfTurn(): Promise<void> {
+    this.#turn ??= new Promise((resolve) => {
+      this.#clock.defer(() => {
+        this.#turn = undefined;
+        resolve();
+      });
+    });
+    return this.#turn;
   }
-}
 
-function losable(): { readonly promise: Promise<never>; readonly reject: (error: Error) => void } {
-  let reject = (_error: Error): void => undefined;
-  const promise = new Promise<never>((_resolve, fail) => (reject = fail));
-  promise.catch(() => undefined);
-  return { promise, reject };
+  /** Refuses while the connection is lost: the client would keep what is given to it, and write it when nobody expects that any more. */
+  async #unlessLost<T>(op: string, call: () => Promise<T>): Promise<T> {
+    await this.#endOfTurn();
+    if (this.#isAway) throw unavailable(op, "the connection to NATS is lost; it is being made again");
+    // No race with a promise that lives as long as the connection: that would keep what each call has left there.
+    return await new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      void call()
+        .then(resolve, reject)
+        .finally(() => this.#waiting.delete(reject));
+    });
+  }
 }
 
 function refuse(error: unknown): never {
