@@ -60,6 +60,8 @@ test("who takes a session over suspects what was sent again to the one before, a
   assert.deepEqual([suspects({ again: 5 }), suspects({ again: 9, doneTo: 9 })], [0, 0]);
   assert.deepEqual([suspects({ again: 6 }), suspects({ again: 9, doneTo: 9, open: [8] })], [6, 9]);
   assert.deepEqual(suspects({ again: 4, unfinished: [{ number: 4, frame }] }), 4);
+  // A peer may lie about what it has sent.
+  assert.equal(suspects({ again: 2 ** 52 }), 5 + 65_536);
   // Suspects stay suspects until they are done.
   assert.deepEqual([suspects({ again: 0, suspects: 6 }), suspects({ again: 9, suspects: 6 })], [6, 9]);
   assert.deepEqual([suspects({ again: 9, suspects: 6, received: 10 }), suspects({ again: 0, suspects: 5 })], [0, 0]);

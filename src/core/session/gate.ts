@@ -130,6 +130,9 @@ export class Gate {
   }
 }
 
+/** A peer says up to where it has sent, and may say too much: more messages than this are not handled with care. */
+const MOST_SUSPECTS = 65_536;
+
 /**
  * What the process writes first that takes a session over. The one before is gone: if it had taken the session over itself, what was sent
  * again to it and is not done is suspected.
@@ -138,7 +141,8 @@ export class Gate {
  */
 export function takenOver(kept: SessionSnapshot, peerSent: number): SessionSnapshot {
   const suspects = [kept.again, kept.suspects].filter((upTo) => hasOpen(kept, upTo));
-  return { ...kept, again: peerSent, suspects: Math.max(0, ...suspects) };
+  const most = kept.received + MOST_SUSPECTS;
+  return { ...kept, again: peerSent, suspects: Math.min(most, Math.max(0, ...suspects)) };
 }
 
 /** Whether a message up to this number is not done. */

@@ -8,13 +8,13 @@ import type { Handled } from "../settings.ts";
 import { handleMessage } from "./handled-message.ts";
 
 /** One that is suspected runs alone for so long: what ends its server does so within that, and others must not wait for ever. */
-const ALONE_MS = 10_000;
+const ALONE_MS = 3000;
 
 /** The server whose handlers begin. */
 export interface CarefulOwner {
   readonly clock: Clock;
-  /** What there is now is written; resolves when it is, or the session is over here. */
-  keep(session: SessionFacade): Promise<void>;
+  /** What there is now is written. False when it is not, as the session is over here, or the server closes. */
+  keep(session: SessionFacade): Promise<boolean>;
   /** Whether the server that had the session before lives: it says so where it learns that the session was taken. */
   wasAlive(session: SessionFacade): Promise<boolean>;
   /** Something failed that nobody awaits. */
@@ -57,9 +57,10 @@ export class CarefulStarts {
     const session = handled.session as SessionFacade;
     const { endpoint } = partsOf(session);
     endpoint.machine.begins?.mark(handled.number, once);
-    await this.#owner.keep(session);
-    // Another server has the session, or nobody waits for the answer any more.
-    if (handled.isCancelled || endpoint.end?.error?.code === "SESSION_MOVED") return undefined;
+    const isKept = await this.#owner.keep(session);
+    // Another server may handle it. What a session had accepted that is over for everybody is handled here.
+    const isElsewhere = endpoint.end === undefined ? !isKept : endpoint.end.error?.code === "SESSION_MOVED";
+    if (handled.isCancelled || isElsewhere) return undefined;
     return await handleMessage(handled, run);
   }
 

@@ -48,7 +48,9 @@ export class SessionCommits {
   #version: number;
   #writing: Promise<void> | undefined;
   /** The write behind that, for all who wait for it. */
-  #next: Promise<void> | undefined;
+  #next: Promise<boolean> | undefined;
+  /** So many writes have ended well. */
+  #written = 0;
   #timer: Timer | undefined;
   #renewal: Timer | undefined;
   /** The first request that was not finished when it was looked last, and since when. */
@@ -81,16 +83,18 @@ export class SessionCommits {
       this.#timer ??= clock.setTimer(() => this.#due(false), GATHER_MS, true);
   }
 
-  /** Writes what there is now, with what others want to have written. Resolves as `write` does. */
-  keep(): Promise<void> {
+  /** Writes what there is now, with what others want to have written. Answers whether that is kept, and the session still here. */
+  keep(): Promise<boolean> {
     return (this.#next ??= this.#writeNext());
   }
-  async #writeNext(): Promise<void> {
+  async #writeNext(): Promise<boolean> {
     // Whoever else asks in this turn is covered, too.
     do await this.#writing;
     while (this.#writing !== undefined);
     this.#next = undefined;
+    const before = this.#written;
     await this.write();
+    return !this.#isOver && this.#written > before;
   }
 
   /** Writes what there is now. Resolves when that is kept, or another server has the session. */
@@ -169,6 +173,7 @@ export class SessionCommits {
       const outcome = await this.#try(bytes);
       if (outcome === "written") {
         this.#kept = snapshot;
+        this.#written += 1;
         this.#owner.kept(snapshot);
         return true;
       }

@@ -83,7 +83,7 @@ export class SessionJournaling {
     this.#stall = new JournalStall({ clock, stallMs, probe: () => this.#probe(), away: () => this.#sendAway() });
     this.starts = new CarefulStarts({
       clock,
-      keep: async (session) => await this.#commits.get(session)?.keep(),
+      keep: async (session) => (await this.#commits.get(session)?.keep()) === true,
       wasAlive: (session) => this.#wasAlive(session),
       unkept: (error, session) => owner.unkept(error, session),
     });
