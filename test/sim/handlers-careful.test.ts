@@ -14,6 +14,7 @@ import {
 } from "../../src/protocol.ts";
 import { decodeRecord, encodeRecord } from "../../src/core/journal/record.ts";
 import { check, type Host, type World } from "../../src/sim.ts";
+import { FaultyJournal } from "../../src/testing.ts";
 
 /* What must not be handled twice, and what ends each server that handles it. */
 
@@ -40,7 +41,12 @@ class Bank {
   server: SessionServer<typeof bank.client> | undefined;
   readonly host: Host;
 
-  constructor(world: World, journal: SessionJournal, name: string) {
+  constructor(
+    world: World,
+    store: SessionJournal,
+    name: string,
+    through = (journal: SessionJournal, _network: Network) => journal,
+  ) {
     const handle = async (what: string): Promise<string> => {
       this.runs.push(what);
       if (!what.startsWith("poison")) return what;
@@ -52,7 +58,7 @@ class Bank {
       const pause = (ms: number): Promise<void> => new Promise((resolve) => void network.clock.setTimer(resolve, ms));
       this.server = await serveSessions(bank, "tcp://0.0.0.0:7000", {
         network,
-        journal,
+        journal: through(store, network),
         timeouts: { heartbeatMs: 1000 },
         onError: (error) => this.told.push(failureOf(error as Failure)),
         handlers: {
@@ -265,4 +271,49 @@ test("a record whose beginnings are damaged: a new session, and the server is to
       assert.deepEqual(one.told, [{ code: "JOURNAL_RECORD_INVALID", outcome: undefined }]);
       await session.close({ timeoutMs: 0 });
     });
+});
+
+test("whatever the journal does: no call at most once runs twice, poison comes to its end, and nothing else is lost", async () => {
+  const OUTCOMES = ["refused", "call lost", "answer lost"] as const;
+  for (let seed = 1; seed <= 30; seed += 1) {
+    await check({ seed, link: { latency: 3 } }, async (world) => {
+      const below = (bound: number): number => Math.floor(world.random.next() * bound);
+      const unreliable = (journal: SessionJournal, network: Network): SessionJournal => {
+        const faulty = new FaultyJournal(journal, network.clock);
+        faulty.fault = (step) => ({
+          delayMs: below(4),
+          answerDelayMs: below(4),
+          outcome: step !== "open" && step !== "follow" && below(8) === 0 ? OUTCOMES[below(3)] : undefined,
+        });
+        return faulty;
+      };
+      const store = memoryJournal({ clock: world.clock });
+      const banks = ["a", "b"].map((name) => new Bank(world, store, name, unreliable));
+      const { session, fresh } = await join(world, "client", ["tcp://a:7000", "tcp://b:7000"]);
+      const pays: Promise<string>[] = [];
+      const asks: Promise<string>[] = [];
+      for (let number = 1; number <= 8; number += 1) {
+        pays.push(session.remote.pay(number).catch((error: Failure) => `${error.code} ${error.outcome}`));
+        asks.push(session.remote.ask(String(number)));
+        if (number === 4) await session.remote.note("poison");
+        await world.sleep(below(5));
+      }
+      const answers = await whileRestarting(world, banks, Promise.all(asks));
+      assert.deepEqual(answers, ["1", "2", "3", "4", "5", "6", "7", "8"], `seed ${seed}`);
+      const runs = banks.flatMap((one) => one.runs);
+      for (const [index, outcome] of (await whileRestarting(world, banks, Promise.all(pays))).entries()) {
+        const ran = runs.filter((run) => run === `pay ${index + 1}`).length;
+        const isRight = outcome === `paid ${index + 1}` ? ran === 1 : outcome === "SESSION_MOVED unknown" && ran <= 1;
+        assert.ok(isRight, `seed ${seed}: ${outcome}, ran ${ran} times`);
+      }
+      // A server that took the session over and could not answer counts as one that has died.
+      assert.ok(runs.filter((run) => run === "poison").length >= 2, `seed ${seed}`);
+      assert.ok(
+        banks.some(({ told }) => told.some(({ code }) => code === "INTERNAL")),
+        `seed ${seed}`,
+      );
+      assert.deepEqual(fresh, []);
+      await session.close({ timeoutMs: 0 });
+    });
+  }
 });
