@@ -1,6 +1,7 @@
 """A client of Zócalo sessions in plain Python: standard library only, codec `json`.
 
-Written from docs/wire-protocol.md: events, calls both ways, streams that the server sends, and sessions that go on.
+Written from docs/wire-protocol.md: events, calls both ways, streams that the server sends, and sessions that go on, also in
+another process of a server with a journal.
 
     session = Session(("127.0.0.1", 7000), "chat", "1.2.0", {"said": print})
     print(session.call("join", {"room": "plaza"}))
@@ -13,9 +14,9 @@ import time
 
 MAGIC = b"ZOCALO\x00\x01"
 HELLO, WELCOME, REFUSAL = 1, 2, 3
-ACK, CREDIT, PING, PONG, GOAWAY, CLOSE = 0x10, 0x11, 0x12, 0x13, 0x14, 0x15
+ACK, CREDIT, PING, PONG, GOAWAY, CLOSE, SHARED, PLACE = range(0x10, 0x18)
 EVENT, CALL, RESULT, ERROR, CANCEL, OPEN, ITEM, END = range(0x40, 0x48)
-WINDOW = 262144
+WINDOW, SHARED_WINDOW = 262144, 0xFFFFFFFF
 LIMITS = {"maxMessageBytes": 1048576, "windowBytes": WINDOW, "streamWindowBytes": WINDOW,
           "maxCalls": 256, "maxStreams": 64, "heartbeatMs": 15000}
 
@@ -47,12 +48,13 @@ class Session:
         self.attempt += 1
         hello = {
             "contract": self.contract, "version": self.version, "accepts": self.accepts, "offers": self.offers,
-            "codecs": ["json"], "features": [], "limits": LIMITS, "auth": self.auth,
+            "codecs": ["json"], "features": ["moves"], "limits": LIMITS, "auth": self.auth,
         }
         if self.welcome:
             hello["resume"] = {
                 **{name: self.welcome[name] for name in ("session", "token", "server")}, "attempt": self.attempt,
                 "received": self.received, "acknowledged": self.sent - len(self.log), "sent": self.sent,
+                **({"place": self.place} if self.place else {}),
             }
         self.socket = socket.create_connection(self.address, timeout=10)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -71,7 +73,11 @@ class Session:
             raise ZocaloError("SESSION_LOST", answer["fresh"])
         else:
             self.received, self.sent, self.log, self.next_id, self.answers, self.streams = 0, 0, [], 1, {}, {}
+            self.place, self.moved = 0, 0
+        if "received" not in answer or "moved" in answer:
             self.lane_sent, self.lane_limit, self.used = 0, answer["limits"]["windowBytes"], {0: 0}
+            self.moved = answer.get("moved", 0)
+        self.used[SHARED_WINDOW] = 0
         self.welcome, self.methods = answer, {name: place for place, name in enumerate(answer["offers"])}
         self.socket.settimeout(2 * min(LIMITS["heartbeatMs"], answer["limits"]["heartbeatMs"]) / 1000)
         self.send_frame(ACK, struct.pack(">Q", self.received))
@@ -79,6 +85,10 @@ class Session:
             self.use(window, 0)
         for frame in self.log:
             self.socket.sendall(frame)
+        for stream_id in self.streams if "moved" in answer else ():
+            if stream_id not in self.answers:
+                self.send_message(CANCEL, struct.pack(">I", stream_id))
+                self.answers[stream_id] = ERROR, b'{"code":"SESSION_MOVED","message":"streams do not move"}'
 
     def event(self, name, value=None):
         self.request(EVENT, struct.pack(">H", self.methods[name]) + encode(value))
@@ -107,7 +117,8 @@ class Session:
                 self.use(stream_id, len(items.pop(0)) + 9)
             else:
                 self.pump()
-        del self.streams[stream_id], self.used[stream_id]
+        del self.streams[stream_id]
+        self.used.pop(stream_id, None)
         self.result(stream_id)
 
     def close(self):
@@ -141,6 +152,13 @@ class Session:
         elif kind == CREDIT:
             window, limit = struct.unpack(">IQ", payload)
             self.lane_limit = limit if window == 0 else self.lane_limit
+        elif kind in (SHARED, PLACE):
+            place, known = struct.unpack(">Q", payload[:8])[0], self.place
+            self.place = max(place, known)
+            if kind == SHARED:
+                self.use(SHARED_WINDOW, len(payload) + 5)
+                if place > known:
+                    self.handler(payload[8:10])(decode(payload[10:]))
         elif kind == PING:
             self.send_frame(PONG, payload)
         elif kind == CLOSE:
@@ -152,7 +170,7 @@ class Session:
 
     def message(self, kind, payload):
         """One numbered message of the server."""
-        if kind in (EVENT, CALL):
+        if kind in (EVENT, CALL) and self.received > self.moved:
             self.use(0, len(payload) + 5)
         if kind == EVENT:
             self.handler(payload[:2])(decode(payload[2:]))
@@ -188,8 +206,9 @@ class Session:
             pass  # `pump` makes the next connection, and sends again what must arrive.
 
     def use(self, window, count):
-        self.used[window] += count
-        self.send_frame(CREDIT, struct.pack(">IQ", window, self.used[window] + WINDOW))
+        if window in self.used:
+            self.used[window] += count
+            self.send_frame(CREDIT, struct.pack(">IQ", window, self.used[window] + WINDOW))
 
     def forget(self, number):
         del self.log[: len(self.log) - (self.sent - number)]

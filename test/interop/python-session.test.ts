@@ -9,6 +9,7 @@ import {
   event,
   RemoteError,
   type Session,
+  memoryJournal,
   serveSessions,
   stream,
   typeOnly,
@@ -55,6 +56,25 @@ except ZocaloError as refusal:
     print(*refusal.args)
 `;
 
+/** What a program in Python prints, with the port of the detour as its second argument; undefined where there is no Python. */
+async function runPython(program: string, { address }: Detour): Promise<readonly string[] | undefined> {
+  const folder = join(repositoryRoot, "examples/python");
+  const { port } = new URL(address);
+  const python = spawn("python3", ["-c", program, folder, port]);
+  let output = "";
+  let complaints = "";
+  python.stdout.on("data", (chunk: Buffer) => (output += String(chunk)));
+  python.stderr.on("data", (chunk: Buffer) => (complaints += String(chunk)));
+  const started = once(python, "spawn").then(
+    () => true,
+    () => false,
+  );
+  if (!(await started)) return undefined;
+  await once(python, "close");
+  assert.equal(complaints, "");
+  return output.trim().split("\n");
+}
+
 test("a client in Python speaks the protocol and survives connections that are reset", async (context) => {
   const doubled: number[] = [];
   const errors: unknown[] = [];
@@ -80,24 +100,12 @@ test("a client in Python speaks the protocol and survives connections that are r
   const detour = await Detour.to(server.localAddress.port);
   detours.push(detour);
   try {
-    const folder = join(repositoryRoot, "examples/python");
-    const { port } = new URL(detour.address);
-    const python = spawn("python3", ["-c", PROGRAM, folder, port]);
-    let output = "";
-    let complaints = "";
-    python.stdout.on("data", (chunk: Buffer) => (output += String(chunk)));
-    python.stderr.on("data", (chunk: Buffer) => (complaints += String(chunk)));
-    const started = once(python, "spawn").then(
-      () => true,
-      () => false,
-    );
-    if (!(await started)) {
+    const told = await runPython(PROGRAM, detour);
+    if (told === undefined) {
       context.skip("python3 is missing");
       return;
     }
-    await once(python, "close");
-    assert.equal(complaints, "");
-    assert.deepEqual(output.trim().split("\n"), [
+    assert.deepEqual(told, [
       "add 3",
       "count [0, 1, 2]",
       "add 42",
@@ -111,6 +119,85 @@ test("a client in Python speaks the protocol and survives connections that are r
     assert.ok(server.stats.resumed > 0);
   } finally {
     await server.close({ timeoutMs: 0 });
+    detour.close();
+  }
+});
+
+const MOVING = `
+import sys
+sys.path.insert(0, sys.argv[1])
+from zocalo_session import Session, ZocaloError
+heard = []
+session = Session(("127.0.0.1", int(sys.argv[2])), "moving", "1.0.0", {"said": heard.append})
+print("count", [session.call("count") for _ in range(3)])
+session.call("say", "one")
+try:
+    for item in session.stream("ticks"):
+        print("tick", item)
+        session.event("move")
+except ZocaloError as error:
+    print(error.args[0])
+session.call("say", "two")
+print("count", [session.call("count") for _ in range(100)][-1], "resumed", session.resumes)
+session.call("say", "three")
+while len(heard) < 3:
+    session.pump()
+print("heard", heard)
+print("lost", session.close())
+`;
+
+test("a session of a client in Python moves: counters go on, streams end, what is said to all comes once", async (context) => {
+  const moving = contract("moving", "1.0.0", {
+    server: {
+      count: call<void, number>(),
+      say: call<string, void>(),
+      ticks: stream({ sends: typeOnly<number>() }),
+      move: event(),
+    },
+    client: { said: event<string>() },
+  });
+  const journal = memoryJournal();
+  const errors: unknown[] = [];
+  let isMoved = false;
+  const serveMoving = async () =>
+    await serveSessions(moving, "tcp://127.0.0.1:0", {
+      journal,
+      data: () => ({ counted: 0 }),
+      onError: (error) => errors.push(error),
+      handlers: {
+        count: (_none, { session }) => (session.data.counted += 1),
+        say: (text, { server }) => void server.remote.said(text),
+        async *ticks(_none, { signal }) {
+          yield 1;
+          await once(signal, "abort");
+        },
+        move: () => {
+          if (isMoved) return;
+          isMoved = true;
+          detour.leadTo(second.localAddress.port);
+          detour.cut("reset");
+        },
+      },
+    });
+  const [first, second] = [await serveMoving(), await serveMoving()];
+  const detour = await Detour.to(first.localAddress.port);
+  try {
+    const told = await runPython(MOVING, detour);
+    if (told === undefined) {
+      context.skip("python3 is missing");
+      return;
+    }
+    assert.deepEqual(told, [
+      "count [1, 2, 3]",
+      "tick 1",
+      "SESSION_MOVED",
+      "count 103 resumed 1",
+      "heard ['one', 'two', 'three']",
+      "lost 0",
+    ]);
+    assert.deepEqual(errors, []);
+  } finally {
+    await Promise.all([first.close({ timeoutMs: 0 }), second.close({ timeoutMs: 0 })]);
     detour.close();
   }
 });
