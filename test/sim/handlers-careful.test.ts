@@ -16,7 +16,7 @@ import { decodeRecord, encodeRecord } from "../../src/core/journal/record.ts";
 import { check, type Host, type World } from "../../src/sim.ts";
 import { FaultyJournal } from "../../src/testing.ts";
 
-/* What must not be handled twice, and what ends each server that handles it. */
+/* What must not be handled twice, and what ends each server that handles it (docs/semantics.md, rule D15). */
 
 const bank = contract("bank", "1.0.0", {
   server: {

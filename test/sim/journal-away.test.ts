@@ -13,7 +13,7 @@ import {
 import { check, type World } from "../../src/sim.ts";
 import { FaultyJournal } from "../../src/testing.ts";
 
-/* The store of the journal is away for long: clients are sent away, and keep their sessions. */
+/* The store of the journal is away for long: clients are sent away, and keep their sessions (docs/semantics.md, rule D15). */
 
 const counter = contract("counter", "1.0.0", {
   server: { add: event<number>(), sum: call<void, number>() },
