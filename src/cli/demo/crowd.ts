@@ -152,9 +152,11 @@ export class Crowd {
     let before = -1;
     let sinceMs = performance.now();
     for (;;) {
-      const { lost, wrong } = this.report();
-      if (lost === 0 && wrong === 0) break;
-      const now = this.#sum(({ heardOf, answered }) => heardOf + answered);
+      const missing = this.#sum(({ calls, answered, failed }) => calls - answered - failed);
+      const heard = this.#sum(({ heardOf }) => heardOf);
+      // Looking at each tally takes long where there are thousands of members.
+      if (missing <= 0 && heard >= this.#wanted && this.report().lost === 0) break;
+      const now = heard - missing;
       if (now !== before) sinceMs = performance.now();
       else if (performance.now() - sinceMs > QUIET_MS) break;
       before = now;
@@ -171,7 +173,7 @@ export class Crowd {
     const sum = (pick: (tally: (typeof tallies)[number]) => number): number =>
       tallies.reduce((total, tally) => total + pick(tally), 0);
     return {
-      wanted: tallies.length * this.#plan.turns,
+      wanted: this.#wanted,
       lost: sum(({ lost }) => lost),
       doubled: sum(({ twice }) => twice),
       outOfOrder: sum(({ outOfOrder }) => outOfOrder),
@@ -183,6 +185,10 @@ export class Crowd {
       awayMs: this.#listeners.flatMap(({ awayMs }) => awayMs).sort((a, b) => a - b),
       heardMs: Float64Array.from(this.#heardMs).sort(),
     };
+  }
+
+  get #wanted(): number {
+    return this.#sum(({ tallies }) => tallies.size) * this.#plan.turns;
   }
 
   #sum(pick: (listener: Listener) => number): number {

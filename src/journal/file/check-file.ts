@@ -29,14 +29,15 @@ export function makeReadable(path: string): void {
   }
   const file = openSync(path, "r");
   try {
-    const { size } = fstatSync(file);
-    if (size === 0) return;
+    if (fstatSync(file).size === 0) return;
     const first = headerAt(file, 0);
     const pageBytes = first.getUint32(PAGE_BYTES_AT, LITTLE);
-    if (pageBytes < 256 || pageBytes > 65_536 || size < 2 * pageBytes) throw new Error("its first page is damaged");
+    if (pageBytes < 256 || pageBytes > 65_536) throw new Error("its first page is damaged");
     const second = headerAt(file, pageBytes);
     const isSecond = second.getBigUint64(TRANSACTION_AT, LITTLE) > first.getBigUint64(TRANSACTION_AT, LITTLE);
     const newest = isSecond ? second : first;
+    // After the headers: another process may write at this moment, and writes what a header names before the header.
+    const { size } = fstatSync(file);
     const pages = BigInt(Math.floor(size / pageBytes));
     for (const at of ROOTS_AT) {
       const root = newest.getBigUint64(at, LITTLE);
