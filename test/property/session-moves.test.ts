@@ -66,7 +66,7 @@ class Server {
     const session = this.session.snapshot(all);
     const data = Buffer.from(JSON.stringify(this.heard));
     return {
-      bytes: encodeRecord({ owner: OWNER, agreement: AGREEMENT, data, groups: [], since: 0, session }),
+      bytes: encodeRecord({ owner: OWNER, agreement: AGREEMENT, data, groups: [], since: 0, opened: true, session }),
       ...session,
     };
   }

@@ -18,6 +18,7 @@ const STORED: StoredSession = {
   data: Uint8Array.of(0xc0),
   groups: [["lobby", 3]],
   since: 2,
+  opened: true,
   session: {
     received: 7,
     acknowledged: 2,

@@ -29,13 +29,15 @@ export interface StoredSession {
   readonly groups: readonly (readonly [name: string, since: number])[];
   /** The place in the log behind which it hears what it is told itself. */
   readonly since: number;
+  /** Whether the program has been told that it is open. */
+  readonly opened: boolean;
   readonly session: SessionSnapshot;
 }
 
 const format = msgpack({ maxValues: MAX_VALUES });
 
 /** The bytes of a record. */
-export function encodeRecord({ owner, agreement, data, groups, since, session }: StoredSession): Uint8Array {
+export function encodeRecord({ owner, agreement, data, groups, since, opened, session }: StoredSession): Uint8Array {
   const { frames, unfinished, ...counters } = session;
   const { previousTokenHash = null } = owner;
   const requests = unfinished.map(({ number, frame }) => [number, frame]);
@@ -47,6 +49,7 @@ export function encodeRecord({ owner, agreement, data, groups, since, session }:
     data,
     groups,
     since,
+    opened,
     ...fields,
   }) as Uint8Array;
 }
@@ -69,6 +72,7 @@ export function decodeRecord(id: string, bytes: Uint8Array): StoredSession {
       data: readBytes(fields, "data"),
       groups: readGroups(fields),
       since: fields.integer("since", 0, MAX_NUMBER),
+      opened: readFlag(fields, "opened"),
       session: {
         received: fields.integer("received", 0, MAX_NUMBER),
         acknowledged: fields.integer("acknowledged", 0, MAX_NUMBER),
@@ -114,6 +118,12 @@ function readAgreement(fields: Fields): Agreement {
     limits: readLimits(fields.object("limits")),
     peerLimits: readLimits(fields.object("peerLimits")),
   };
+}
+
+function readFlag(fields: Fields, name: string): boolean {
+  const flag = fields.any(name);
+  if (typeof flag === "boolean") return flag;
+  throw fields.invalid(name, "must be true or false");
 }
 
 function readGroups(fields: Fields): StoredSession["groups"] {

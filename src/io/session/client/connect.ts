@@ -355,6 +355,8 @@ class SessionClient implements EndpointOwner, FacadeOwner, ConnectorOwner, Waiti
       closing: undefined,
       epoch: 0,
       since: 0,
+      opened: false,
+      changes: 0,
       referenced: true,
       addressKey: undefined,
     };

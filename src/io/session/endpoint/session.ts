@@ -51,6 +51,10 @@ export interface FacadeParts {
   epoch: number;
   /** At a server with a journal: the place in its log behind which the session began; 0 otherwise. */
   readonly since: number;
+  /** At a server: whether the program has been told that it is open. */
+  opened: boolean;
+  /** At a server: changes of what a journal keeps beside messages, groups and `opened`, that it has not kept. */
+  changes: number;
   /** Whether its connections keep the process alive. */
   referenced: boolean;
   /** At a server: under which address the session counts; undefined where it counts under none. */

@@ -182,13 +182,21 @@ export class SessionGroup extends SessionAudience {
   join(session: SessionFacade): boolean {
     if (!(#owner in Object(this))) throw unbound("group", "join");
     const { topics, log } = this.#owner;
-    return topics.join(this.name, session, log?.place ?? 0);
+    return topics.join(this.name, session, log?.place ?? 0) && changed(session);
   }
 
   leave(session: SessionFacade): boolean {
     if (!(#owner in Object(this))) throw unbound("group", "leave");
-    return this.#owner.topics.leave(this.name, session);
+    return this.#owner.topics.leave(this.name, session) && changed(session);
   }
+}
+
+/** The journal, if there is one, keeps that. */
+function changed(session: SessionFacade): true {
+  const parts = partsOf(session);
+  parts.changes += 1;
+  parts.endpoint.touch();
+  return true;
 }
 showAs(SessionAudience, "SessionAudience", ({ name, size }) => ({ name, size }));
 showAs(SessionGroup, "SessionGroup", ({ name, size }) => ({ name, size }));

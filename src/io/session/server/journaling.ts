@@ -115,8 +115,11 @@ export class SessionJournaling {
   /** A session begins here, or goes on here. */
   add(session: SessionFacade, taken: TakenOver | undefined): void {
     const { clock, random } = this.#owner;
-    const { endpoint, since } = partsOf(session);
+    const parts = partsOf(session);
+    const { endpoint, since } = parts;
     const { machine } = endpoint;
+    /** Changes that are being written. */
+    let changes = 0;
     let encoded: Uint8Array = data.encode(null) as Uint8Array;
     let record = this.#owner.recordOf(session.id) as SessionRecord;
     const commits = new SessionCommits(
@@ -127,7 +130,8 @@ export class SessionJournaling {
         journal: this.#journal,
         renewMs: this.#owner.keptMs,
         get unkept() {
-          return endpoint.end === undefined ? machine.unkept : "nothing";
+          if (endpoint.end !== undefined) return "nothing";
+          return parts.changes > 0 ? "said" : machine.unkept;
         },
         get hasSuspect() {
           return endpoint.end === undefined && machine.begins?.hasSuspect === true;
@@ -144,10 +148,13 @@ export class SessionJournaling {
           const { id: _, ...owner } = record;
           const { agreement } = endpoint.terms;
           const groups = this.#owner.topics.groupsOf(session);
-          return encodeRecord({ owner, agreement, data: encoded, groups, since, session: snapshot });
+          const { opened } = parts;
+          changes = parts.changes;
+          return encodeRecord({ owner, agreement, data: encoded, groups, since, opened, session: snapshot });
         },
         said: async () => await this.#owner.log?.said(session),
         kept: (snapshot) => {
+          parts.changes -= changes;
           machine.kept(snapshot, endpoint.now());
           endpoint.pump();
         },

@@ -249,6 +249,8 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
       closing: undefined,
       epoch: taken?.record.epoch ?? 1,
       since: taken?.stored.since ?? this.log?.place ?? 0,
+      opened: taken?.stored.opened ?? false,
+      changes: 0,
       referenced: true,
       addressKey,
     });
@@ -297,11 +299,14 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
     tellAttached(session);
     this.registry.attached(session);
     const { onOpen, onResume } = this.#options;
-    if (resumed) {
+    const parts = partsOf(session);
+    if (resumed || parts.opened) {
       this.#counts.resumed += 1;
       this.#tell(endpoint, () => onResume?.(session as never, { replayed }, this as never));
     } else {
       this.#counts.opened += 1;
+      parts.opened = true;
+      parts.changes += 1;
       this.#tell(endpoint, () => onOpen?.(session as never, this as never));
     }
   }

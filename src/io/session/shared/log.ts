@@ -134,7 +134,8 @@ export class SharedLog {
   /** A session has changed: it may have room, or a connection. */
   pumped(session: SessionFacade): void {
     if (this.#behind.size === 0 || !this.#behind.has(session)) return;
-    if (partsOf(session).endpoint.machine.link?.shared?.mayTake === true) this.#catchUp(session);
+    const { endpoint, changes } = partsOf(session);
+    if (changes === 0 && endpoint.machine.link?.shared?.mayTake === true) this.#catchUp(session);
   }
 
   ended(session: SessionFacade): void {
@@ -166,7 +167,7 @@ export class SharedLog {
 
   /** Tells a session; false when it has no room. */
   #say(session: SessionFacade, heard: HeardEntry): boolean {
-    const { endpoint } = partsOf(session);
+    const { endpoint, changes } = partsOf(session);
     const { terms, machine } = endpoint;
     if (heard.isExcept(session.id)) return true;
     if (terms.machine.journaled !== true) {
@@ -176,7 +177,8 @@ export class SharedLog {
     }
     const frame = heard.frameFor(terms);
     if (frame === undefined) return true;
-    if (!machine.say(frame)) return false;
+    // It hears a group when the journal knows that it is there: another server must know it, too.
+    if (changes > 0 || !machine.say(frame)) return false;
     endpoint.gathered(frame.length);
     return true;
   }
