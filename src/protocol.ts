@@ -79,10 +79,12 @@ export type {
 export type { CallTrace } from "./io/operation/call-channel.ts";
 export type { Session, SessionBase, SessionCloseOptions, SessionStats } from "./io/session/public.ts";
 export type { ValidationPolicy } from "./io/contract/plan.ts";
+export type { AudienceCount, AudienceMember, AudienceMembers, MembersOptions } from "./io/session/audience.ts";
 export type {
   Broadcasts,
   BroadcastReport,
   CloseSessionsOptions,
+  CountedAudience,
   ServerContext,
   SessionAudience,
   SessionBroadcastOptions,

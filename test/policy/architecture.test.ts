@@ -70,6 +70,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ],
   ["src/io/session/server", "metrics", "test/sessions/metrics.test.ts"],
   ["src/io/session/shared", "heard log past", "test/sim/shared-log.test.ts"],
+  ["src/io/session/shared", "presence", "test/sim/presence.test.ts"],
   ["src/io/session/shared", "topics", "test/sessions/groups.test.ts"],
   ["src/io/session/traffic", "context", "test/sessions/metadata.test.ts"],
   ["src/io/session/traffic", "waiting-requests", "test/sessions/careless-programs.test.ts"],

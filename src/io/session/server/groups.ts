@@ -3,20 +3,27 @@
 import { showAs } from "../../../core/show-as.ts";
 import type { Methods } from "../../../core/contract/contract.ts";
 import { UsageError } from "../../../core/errors.ts";
-import { checkOptions, type RulesOf } from "../../../core/options/check-options.ts";
+import { checkOptions, MILLISECONDS, type RulesOf } from "../../../core/options/check-options.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import type { SessionCodec } from "../../contract/format.ts";
 import { remoteObject, unbound } from "../../contract/handlers.ts";
 import type { ContractPlan, MethodPlan } from "../../contract/plan.ts";
 import type { EndpointSettings } from "../settings.ts";
+import type { AudienceCount, AudienceMembers, MembersOptions } from "../audience.ts";
 import type { SharedLog } from "../shared/log.ts";
+import { membersHere } from "../shared/presence.ts";
 import { groupTopic, type SessionTopics } from "../shared/topics.ts";
 import { currentMessage } from "./handled-message.ts";
 import type { BroadcastReport, SessionBroadcastOptions } from "./public.ts";
 
+/** How long servers are waited for, unless the program says otherwise. */
+const ASK_MS = 1_000;
+const MEMBERS_RULES: RulesOf<MembersOptions> = { timeoutMs: MILLISECONDS };
+
 /** The server that says it. */
 export interface Broadcaster {
+  readonly instance: string;
   readonly topics: SessionTopics;
   /** With a journal: what is said goes to the sessions of all servers. */
   readonly log: SharedLog | undefined;
@@ -158,6 +165,20 @@ export class SessionAudience implements Iterable<SessionFacade> {
   }
   get size(): number {
     return this.#owner.topics.count(this.#topic);
+  }
+
+  count(): AudienceCount {
+    if (!(#owner in Object(this))) throw unbound("group", "count");
+    return this.#owner.log?.presence.count(this.#topic) ?? { size: this.size, ageMs: 0 };
+  }
+
+  async members(options: MembersOptions = {}): Promise<AudienceMembers> {
+    if (!(#owner in Object(this))) throw unbound("group", "members");
+    const { timeoutMs = ASK_MS } = checkOptions({ op: "members" }, options, MEMBERS_RULES);
+    const { log } = this.#owner;
+    return log === undefined
+      ? membersHere(this.#owner, this.#topic).answer
+      : await log.presence.members(this.#topic, timeoutMs);
   }
 
   has(session: SessionFacade): boolean {

@@ -7,6 +7,7 @@ import type { ListenerStats } from "../../listener/public.ts";
 import type { CloseReport, CloseServerOptions, ServerEnd } from "../../operation/graceful-close.ts";
 import type { HandlerContext, MethodArguments } from "../../contract/methods.ts";
 import type { Session } from "../public.ts";
+import type { AudienceCount, AudienceMembers, MembersOptions } from "../audience.ts";
 import type { RequestInput } from "../../../core/contract/method.ts";
 import type { TlsOptions } from "../../network/tls.ts";
 
@@ -81,8 +82,33 @@ export interface SessionAudience<Client extends Methods, Data> extends Iterable<
   readonly size: number;
   /** Whether a session belongs to it. */
   has(session: Session<Client, Data>): boolean;
+  /**
+   * Who they are, at all servers of the journal: this server asks the others, and waits for them. An answer may be lost: then fewer servers have
+   * `answered` than were `asked`. Without a journal: those of this server. Rejects with `OPTION_INVALID` only; a server that closes answers
+   * with what it has.
+   *
+   * @example
+   * ```ts
+   * import { contract, serveSessions } from "zocalo/protocol";
+   * const chat = contract("chat", "1.0.0", {});
+   * await using server = await serveSessions(chat, "tcp://127.0.0.1:0", { handlers: {} });
+   * const { members, asked, answered } = await server.principal("ana").members({ timeoutMs: 500 });
+   * console.log(members.some(({ attached }) => attached), asked, answered); // false 1 1
+   * ```
+   */
+  members(options?: MembersOptions): Promise<AudienceMembers>;
   /** Sends an event to all of them, with a journal at all servers: `group.remote.said("hola")`. */
   readonly remote: Broadcasts<Client>;
+}
+
+/** Sessions that servers tell each other about: those of a principal, or of a group. */
+export interface CountedAudience<Client extends Methods, Data> extends SessionAudience<Client, Data> {
+  /**
+   * How many they are at all servers of the journal, as these have said last: once a second. A server that has said nothing for 3
+   * seconds counts as gone. A session that moves may be counted twice, or not, meanwhile. Names of more than 1,022 letters are counted here
+   * only, and of other servers at most 200,000 topics are kept: then `ageMs` is Infinity.
+   */
+  count(): AudienceCount;
 }
 
 /**
@@ -107,7 +133,7 @@ export interface SessionAudience<Client extends Methods, Data> extends Iterable<
  * await session.close();
  * ```
  */
-export interface SessionGroup<Client extends Methods, Data> extends SessionAudience<Client, Data> {
+export interface SessionGroup<Client extends Methods, Data> extends CountedAudience<Client, Data> {
   /** Takes a session in; false when it is there already, or over. */
   join(session: Session<Client, Data>): boolean;
   /** Lets a session go; false when it was not there. */
@@ -165,7 +191,7 @@ export interface SessionServer<Client extends Methods, Data = Record<string, unk
    */
   session(id: string): SessionAudience<Client, Data>;
   /** All sessions of one principal, as `authenticate` has named it; with a journal at all servers. */
-  principal(name: string): SessionAudience<Client, Data>;
+  principal(name: string): CountedAudience<Client, Data>;
   /** Sends an event to all sessions, with a journal to those of all servers: `server.remote.said("hola")`. */
   readonly remote: Broadcasts<Client>;
   /**

@@ -9,6 +9,7 @@ import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import { LogAppends } from "./appends.ts";
 import { HeardEntry } from "./heard.ts";
 import { LogPast, type PastPiece } from "./past.ts";
+import { Presence } from "./presence.ts";
 import { SharedRing } from "./ring.ts";
 import { EVERYBODY, type SessionTopics } from "./topics.ts";
 
@@ -19,6 +20,7 @@ const MAX_BODY_BYTES = 524_288;
 
 /** The server whose log this is. */
 export interface SharedLogOwner {
+  readonly instance: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly topics: SessionTopics;
@@ -30,6 +32,7 @@ export interface SharedLogOwner {
 
 /** What one server says to the log, and hears from it. */
 export class SharedLog {
+  readonly presence: Presence;
   readonly #journal: SessionJournal;
   readonly #owner: SharedLogOwner;
   readonly #appends: LogAppends;
@@ -50,6 +53,7 @@ export class SharedLog {
   constructor(journal: SessionJournal, owner: SharedLogOwner) {
     this.#journal = journal;
     this.#owner = owner;
+    this.presence = new Presence(journal, owner);
     this.#appends = new LogAppends(journal, owner.clock, owner.random);
     this.#past = new LogPast(journal, {
       lost: () => this.#ring.lost,
@@ -73,7 +77,9 @@ export class SharedLog {
         else early.push(entries);
       },
       gap: (place) => this.#begin(place),
+      published: (topic, body) => this.presence.hear(topic, body),
     });
+    this.presence.open();
     this.#ring = new SharedRing(this.#following.behind);
     isOpen = true;
     for (const entries of early) this.#hear(entries);
@@ -84,6 +90,7 @@ export class SharedLog {
   /** What was said is appended, as far as the store is there by then. */
   async close(expired: Promise<unknown>): Promise<void> {
     await Promise.race([this.#appends.idle(), expired]);
+    this.presence.close();
     this.#appends.stop();
     this.#past.stop();
     this.#following?.stop();

@@ -24,6 +24,8 @@ const NOBODY: ReadonlyMap<SessionFacade, number> = new Map();
 /** The sessions of a server by what they hear. */
 export class SessionTopics {
   readonly plan: ContractPlan;
+  /** Notes topics whose members change, if somebody wants to know. */
+  changed: Set<string> | undefined;
   readonly #sessions: ReadonlyMap<string, SessionFacade>;
   /** Of each topic of more than one session, those who hear it, and since which place. */
   readonly #members = new Map<string, Map<SessionFacade, number>>();
@@ -84,6 +86,11 @@ export class SessionTopics {
     return this.#oneOf(topic) === undefined ? (this.#members.get(topic)?.size ?? 0) : 1;
   }
 
+  /** The topics of more than one session that somebody hears. */
+  names(): Iterable<string> {
+    return this.#members.keys();
+  }
+
   /** The place behind which a session hears a topic; undefined when it does not. */
   since(topic: string, session: SessionFacade): number | undefined {
     if (topic === EVERYBODY || this.#oneOf(topic) === session) return partsOf(session).since;
@@ -102,6 +109,7 @@ export class SessionTopics {
     this.#members.set(topic, members.set(session, since));
     const topics = this.#topics.get(session) ?? new Set();
     this.#topics.set(session, topics.add(topic));
+    this.changed?.add(topic);
     return true;
   }
 
@@ -112,6 +120,7 @@ export class SessionTopics {
     const topics = this.#topics.get(session);
     topics?.delete(topic);
     if (topics?.size === 0) this.#topics.delete(session);
+    this.changed?.add(topic);
     return true;
   }
 }
