@@ -27,6 +27,7 @@ const ENGLISH = {
   idempotent: "idempotent",
   atMostOnce: "at most once",
   serial: "serial",
+  volatile: "volatile",
   request: "Request",
   response: "Response",
   message: "Message",
@@ -49,6 +50,7 @@ const WORDS: Readonly<Record<"en" | "es", Words>> = {
     idempotent: "idempotente",
     atMostOnce: "a lo sumo una vez",
     serial: "en serie",
+    volatile: "volátil",
     request: "Petición",
     response: "Respuesta",
     message: "Mensaje",
@@ -95,6 +97,7 @@ function describeMethod(name: string, method: Method, words: Words): readonly st
   if (kind === "call" && method.idempotent) notes.push(words.idempotent);
   if (kind === "call" && method.atMostOnce) notes.push(words.atMostOnce);
   if (kind === "call" && method.order === "serial") notes.push(words.serial);
+  if (kind === "event" && method.volatile) notes.push(words.volatile);
   return [
     `### ${words.kinds[kind]} \`${name}\`${notes.length === 0 ? "" : ` (${notes.join(", ")})`}`,
     ...(description === undefined ? [] : [description]),

@@ -23,6 +23,8 @@ const ENGLISH = {
   otherKind: (before: string, after: string) => `was of kind ${before} and is of kind ${after}`,
   wasIdempotent: "was idempotent, and old clients send it again",
   isIdempotent: "is idempotent now",
+  isVolatile: "is volatile now, and may be lost",
+  wasVolatile: "is not volatile any more, and waits for room",
   values: {
     message: "the message",
     request: "the request",
@@ -72,6 +74,8 @@ export const DIFF_WORDS: Readonly<Record<"en" | "es", DiffWords>> = {
     otherKind: (before, after) => `era de la clase ${before} y es de la clase ${after}`,
     wasIdempotent: "era idempotente, y los clientes viejos lo envían otra vez",
     isIdempotent: "ahora es idempotente",
+    isVolatile: "ahora es volátil, y puede perderse",
+    wasVolatile: "ya no es volátil, y espera a que haya sitio",
     values: {
       message: "el mensaje",
       request: "la petición",

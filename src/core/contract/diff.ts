@@ -120,7 +120,13 @@ function diffMethod(side: Side, path: string, before: Method, after: Method): re
   const towards = (what: Value, a: SchemaOrNone, b: SchemaOrNone): readonly Change[] =>
     side === "server" ? diffSchema(path, what, a, b) : diffSchema(path, what, b, a);
   const back = (what: Value, a: SchemaOrNone, b: SchemaOrNone): readonly Change[] => towards(what, b, a);
-  if (before.kind === "event") return towards("message", before.message, (after as EventMethod).message);
+  if (before.kind === "event") {
+    const { message, volatile } = after as EventMethod;
+    const changes = [...towards("message", before.message, message)];
+    if (before.volatile && !volatile) changes.push(harmless(path, ({ wasVolatile }) => wasVolatile));
+    if (!before.volatile && volatile) changes.push(harmless(path, ({ isVolatile }) => isVolatile));
+    return changes;
+  }
   const changes = [...towards("request", before.request, (after as CallMethod | StreamMethod).request)];
   if (before.kind === "stream") {
     const { sends, receives } = after as StreamMethod;

@@ -4,16 +4,17 @@ import { UsageError } from "../errors.ts";
 import { ANY_TEXT, ANYTHING, checkOptions, FLAG, oneOf, type RulesOf } from "../options/check-options.ts";
 import { type InputOf, isSchema, type OutputOf, type Schema, type SchemaOrNone, type TypeOnly } from "./schema.ts";
 
-const EVENT_RULES: RulesOf<EventOptions> = { description: ANY_TEXT };
+const DESCRIPTION_RULES = { description: ANY_TEXT } as const;
+const EVENT_RULES: RulesOf<EventOptions> = { ...DESCRIPTION_RULES, volatile: FLAG };
 const CALL_RULES: RulesOf<CallOptions> = {
-  ...EVENT_RULES,
+  ...DESCRIPTION_RULES,
   idempotent: FLAG,
   order: oneOf("concurrent", "serial"),
   atMostOnce: FLAG,
 };
 // What is no schema is told in its own words.
 const STREAM_RULES: RulesOf<StreamOptions<SchemaOrNone, SchemaOrNone, SchemaOrNone>> = {
-  ...EVENT_RULES,
+  ...DESCRIPTION_RULES,
   request: ANYTHING,
   sends: ANYTHING,
   receives: ANYTHING,
@@ -46,6 +47,12 @@ export interface CallOptions<Idempotent extends boolean = boolean> {
 export interface EventOptions {
   /** One sentence for the documentation of the contract. */
   readonly description?: string | undefined;
+  /**
+   * At most once: for what is worth nothing a moment later, as where a cursor is, or that somebody types. Where there is no room or no connection
+   * it is dropped, and nobody is told. It is stored nowhere, and may overtake others. Its function resolves at once. With a peer that is older
+   * than this it goes as any other event. Default false.
+   */
+  readonly volatile?: boolean | undefined;
 }
 
 /** A question with an answer. Made by {@link call}. */
@@ -76,6 +83,8 @@ export interface EventMethod<Message extends SchemaOrNone = SchemaOrNone> {
   readonly kind: "event";
   /** The schema of the message. */
   readonly message: Message;
+  /** Whether it may be lost. */
+  readonly volatile: boolean;
   /** One sentence for the documentation. */
   readonly description: string | undefined;
 }
@@ -180,9 +189,11 @@ export function event(): EventMethod<undefined>;
 export function event<Message>(): EventMethod<TypeOnly<Message>>;
 /** Declares a message without an answer by its schema. */
 export function event<Message extends SchemaOrNone>(message: Message, options?: EventOptions): EventMethod<Message>;
+/** The same with options: `event<number>(undefined, { volatile: true })`. */
+export function event<Message>(message: undefined, options: EventOptions): EventMethod<TypeOnly<Message>>;
 export function event(message?: Schema, options: EventOptions = {}): EventMethod {
-  const { description } = checkOptions({ op: "event" }, options, EVENT_RULES);
-  return { kind: "event", message: checked("event", message), description };
+  const { volatile = false, description } = checkOptions({ op: "event" }, options, EVENT_RULES);
+  return { kind: "event", message: checked("event", message), volatile, description };
 }
 
 /** Options of {@link stream}. */

@@ -12,7 +12,7 @@ interface Body {
 /** An event of the peer. Tell the session with `eventHandled(chargeBytes)` when it was handled; events are handled in order. */
 export interface EventReceived extends Body {
   readonly type: "event";
-  /** The number of its message; for one of the server's log its place, below 0. */
+  /** The number of its message; for one of the server's log its place, below 0; 0 for one that may be lost. */
   readonly number: number;
   /** Its place in the list of what this side offers. */
   readonly method: number;

@@ -7,12 +7,15 @@ import { brokenProtocol } from "../peer-error.ts";
 import type { Attachment } from "./attachment.ts";
 import { eventTold, type SessionEvent } from "./event.ts";
 import { exceeded, Incoming } from "./incoming.ts";
-import { type BodyPlace, Outgoing } from "./outgoing.ts";
+import { type BodyPlace, Outgoing, tooLong } from "./outgoing.ts";
 import { ReplayLog } from "./replay-log.ts";
 import { Requests } from "./requests.ts";
 import type { SessionSettings } from "./settings.ts";
-import { SharedInput, SharedOutput } from "./shared-lane.ts";
-import { HEAD_BYTES, readU16, SHARED_LANE } from "./wire/frame-types.ts";
+import { sharedFrame, SharedInput, SharedOutput, VOLATILE_PLACE } from "./shared-lane.ts";
+import { HEAD_BYTES, LENGTH_BYTES, readU16, SHARED_HEAD_BYTES, SHARED_LANE } from "./wire/frame-types.ts";
+
+/** A frame of an event that may be lost, without its length and its body. */
+const VOLATILE_BYTES = SHARED_HEAD_BYTES - LENGTH_BYTES;
 
 /** How much of its window a side has used. */
 export interface LaneCredit {
@@ -171,9 +174,21 @@ export abstract class Exchange {
     return this.link?.shared?.say(frame) === true;
   }
 
-  /** A message of the log came. */
+  /** Sends an event that may be lost, to a peer that {@link SessionSettings.moves}; false when there is no room, or no connection. */
+  sayVolatile(method: number, { bytes, start, end }: BodyPlace): boolean {
+    const { moves, peerLimits } = this.settings;
+    const payloadBytes = VOLATILE_BYTES + end - start;
+    if (payloadBytes > peerLimits.maxMessageBytes) throw tooLong(payloadBytes, peerLimits.maxMessageBytes);
+    const { link } = this;
+    if (link === undefined || moves !== true) return false;
+    link.shared ??= new SharedOutput(0);
+    return link.shared.sayVolatile(sharedFrame(VOLATILE_PLACE, method, bytes.subarray(start, end)));
+  }
+
+  /** A message of the log came, or one that may be lost. */
   shared(place: number, bytes: Buffer, start: number, end: number): SessionEvent | undefined {
     if (this.link?.deaf !== false) return undefined;
+    if (place === VOLATILE_PLACE) return this.#volatile(bytes, start, end);
     const input = this.#sharedInput();
     const event = eventTold;
     event.number = -place;
@@ -183,6 +198,19 @@ export abstract class Exchange {
       input.use(event.chargeBytes);
       return undefined;
     }
+    event.method = readU16(bytes, start);
+    event.bytes = bytes;
+    event.start = start + 2;
+    event.end = end;
+    return event;
+  }
+
+  /** It is charged nowhere: what waits for its handler is bounded by the number of its bytes, and dropped. */
+  #volatile(bytes: Buffer, start: number, end: number): SessionEvent {
+    if (this.settings.moves !== true) throw brokenProtocol("it sends what this side has not agreed to");
+    const event = eventTold;
+    event.number = VOLATILE_PLACE;
+    event.chargeBytes = 0;
     event.method = readU16(bytes, start);
     event.bytes = bytes;
     event.start = start + 2;

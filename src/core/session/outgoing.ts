@@ -358,7 +358,7 @@ function unsent(detail: string): ConnectionError {
   return new ConnectionError("SESSION_LOST", { op: "send", detail, side: "system", outcome: "none" });
 }
 
-function tooLong(bytes: number, limitBytes: number): UsageError {
+export function tooLong(bytes: number, limitBytes: number): UsageError {
   const detail = `a message of ${bytes} bytes is longer than the ${limitBytes} that the peer receives; send it as a stream`;
   return new UsageError("FRAME_TOO_LONG", { op: "send", detail, side: "local", outcome: "none" });
 }

@@ -6,6 +6,8 @@
 import { SendCredit } from "./credit.ts";
 import { HEAD_BYTES, LENGTH_BYTES, PLACE, SHARED, SHARED_HEAD_BYTES, writeU16, writeU64 } from "./wire/frame-types.ts";
 
+/** The place of a message that stands in no log: it may be lost. */
+export const VOLATILE_PLACE = 0;
 /** So much waits for the connection; the rest stays in the log, so that a client that reads nothing costs little. */
 const MAX_WAITING_BYTES = 16_384;
 
@@ -51,6 +53,13 @@ export class SharedOutput {
     this.#isRefused = !this.#isOpen;
     if (this.#isRefused) return false;
     this.#credit.sent += frame.length;
+    this.#push(frame);
+    return true;
+  }
+
+  /** Sends a message that may be lost, which counts in no window; false when there is no room. */
+  sayVolatile(frame: Uint8Array): boolean {
+    if (this.#waitingBytes >= MAX_WAITING_BYTES) return false;
     this.#push(frame);
     return true;
   }

@@ -93,6 +93,8 @@ export interface MethodPlan {
   readonly serial: boolean;
   /** A call that no other server handles again when its server dies. */
   readonly atMostOnce: boolean;
+  /** An event that may be lost. */
+  readonly volatile: boolean;
   /** The question, or the message of an event. */
   readonly request: ValuePlan;
   /** The response of a call. */
@@ -121,9 +123,13 @@ export class OffersPlan {
         receives: undefined,
         serial: false,
         atMostOnce: false,
+        volatile: false,
       };
       const { kind } = method;
-      if (kind === "event") return { ...rest, name, kind, place, request: plan(method.message, `the event "${name}"`) };
+      if (kind === "event") {
+        const { volatile } = method;
+        return { ...rest, name, kind, place, request: plan(method.message, `the event "${name}"`), volatile };
+      }
       const request = plan(method.request, `the question of "${name}"`);
       if (kind === "call") {
         return {

@@ -81,11 +81,17 @@ function share(
   { topic, name, message, except }: Said,
 ): BroadcastReport {
   const codec = settings.codecs[0] as SessionCodec;
-  const { bytes, start, end } = encode(topics.plan, codec, name, message).body;
+  const { method, body } = encode(topics.plan, codec, name, message);
+  const { bytes, start, end } = body;
+  const said = { codec, method: name, body: bytes.subarray(start, end), except };
+  if (method.volatile) {
+    log.tell(topic, said);
+    return { sent: 0, waiting: topics.count(topic), dropped: 0 };
+  }
   const handled = currentMessage();
   const isOwn = handled !== undefined && topics.has(handled.session);
   const by = isOwn ? { session: handled.session, key: handled.nextKey() } : undefined;
-  const stored = log.say(topic, { codec, method: name, body: bytes.subarray(start, end), except }, by);
+  const stored = log.say(topic, said, by);
   return { sent: 0, waiting: topics.count(topic), dropped: 0, stored };
 }
 

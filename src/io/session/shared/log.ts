@@ -2,6 +2,7 @@
 
 import { encodeSharedMessage, type SharedMessage } from "../../../core/journal/shared-message.ts";
 import { UsageError } from "../../../core/errors.ts";
+import { VOLATILE_PLACE } from "../../../core/session/shared-lane.ts";
 import type { Following, SessionJournal, SharedEntry } from "../../journal/journal.ts";
 import type { Clock, Random, Timer } from "../../network/network.ts";
 import { handled } from "../../operation/handled-rejection.ts";
@@ -17,6 +18,11 @@ import { EVERYBODY, type SessionTopics } from "./topics.ts";
 const TELL_MS = 5_000;
 /** Longest body of a message for many, so that every store takes it: NATS takes a megabyte at most, unless it is told otherwise. */
 const MAX_BODY_BYTES = 524_288;
+
+/** Longest body of one that may be lost, so that every journal publishes it. */
+const MAX_VOLATILE_BYTES = 65_000;
+/** Stands before the topic of what may be lost, as it is published. */
+const VOLATILE = "volatile/";
 
 /** The server whose log this is. */
 export interface SharedLogOwner {
@@ -77,7 +83,7 @@ export class SharedLog {
         else early.push(entries);
       },
       gap: (place) => this.#begin(place),
-      published: (topic, body) => this.presence.hear(topic, body),
+      published: (topic, body) => this.#published(topic, body),
     });
     this.presence.open();
     this.#ring = new SharedRing(this.#following.behind);
@@ -109,11 +115,7 @@ export class SharedLog {
     message: SharedMessage,
     by?: { readonly session: SessionFacade; readonly key: string },
   ): Promise<number> {
-    const { length } = message.body;
-    if (length > MAX_BODY_BYTES) {
-      const detail = `a message for many sessions has ${MAX_BODY_BYTES} bytes at most with a journal, and this one has ${length}`;
-      throw new UsageError("FRAME_TOO_LONG", { op: message.method, detail, outcome: "none" });
-    }
+    checkLength(message, MAX_BODY_BYTES);
     const stored = this.#appends.append(topic, by?.key, encodeSharedMessage(message));
     if (by === undefined) return stored;
     const heard = handled(stored.then((place) => this.#reached(place)));
@@ -125,6 +127,12 @@ export class SharedLog {
     };
     heard.then(forget, forget);
     return stored;
+  }
+
+  /** The same for an event that may be lost: it is stored nowhere. @throws UsageError `FRAME_TOO_LONG`. */
+  tell(topic: string, message: SharedMessage): void {
+    checkLength(message, MAX_VOLATILE_BYTES);
+    this.#journal.publish(VOLATILE + topic, encodeSharedMessage(message));
   }
 
   /** Resolves when all that the handlers of a session have said is stored, and was told to the sessions of this server. */
@@ -188,6 +196,18 @@ export class SharedLog {
     if (changes > 0 || !machine.say(frame)) return false;
     endpoint.gathered(frame.length);
     return true;
+  }
+
+  #published(topic: string, body: Uint8Array): void {
+    if (!topic.startsWith(VOLATILE)) return this.presence.hear(topic, body);
+    const entry = { place: VOLATILE_PLACE, topic: topic.slice(VOLATILE.length), body };
+    const heard = this.#read(entry);
+    if (heard === undefined) return;
+    for (const session of this.#owner.topics.members(entry.topic)) {
+      const { endpoint } = partsOf(session);
+      const event = heard.in(endpoint.terms.agreement.codec);
+      if (event !== undefined && !endpoint.isOver) endpoint.events.post(event.method, event.body);
+    }
   }
 
   /** Undefined for what this version of the program cannot read. */
@@ -299,4 +319,10 @@ export class SharedLog {
       this.#awaited.add(awaited);
     });
   }
+}
+
+function checkLength({ method, body }: SharedMessage, most: number): void {
+  if (body.length <= most) return;
+  const detail = `a message for many sessions has ${most} bytes at most with a journal, and this one has ${body.length}`;
+  throw new UsageError("FRAME_TOO_LONG", { op: method, detail, outcome: "none" });
 }

@@ -1,7 +1,9 @@
 /** What the peer asks for, in the order of the wire: it is handled at once, or waits until its handler may start. */
 
 import type { CallReceived, Cancelled, EventReceived, StreamOpened } from "../../../core/session/event.ts";
+import { HELD } from "../../../core/held-bytes.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
+import { VOLATILE_PLACE } from "../../../core/session/shared-lane.ts";
 import { CALL_HEAD_BYTES } from "../../../core/session/wire/frame-types.ts";
 import { PLACE_BITS } from "../../contract/metadata.ts";
 import type { MethodPlan } from "../../contract/plan.ts";
@@ -15,6 +17,9 @@ import type { OpenStreams } from "./streams.ts";
 const EVENT = 0 | WITH_NUMBER;
 const CALL = 1 | WITH_NUMBER | WITH_ID | WITH_TIME;
 const OPEN = 2 | WITH_NUMBER | WITH_ID;
+
+/** Events that may be lost wait for a handler up to so many bytes, as they are held; then the newest are dropped. */
+const MAX_VOLATILE_BYTES = 65_536;
 
 /** What came, with the number of its message. */
 type Numbered = BodyPlace & { readonly number: number };
@@ -36,6 +41,8 @@ export class SessionDispatch implements HandlersOwner {
   readonly #methods: readonly MethodPlan[];
   #queue: PackedQueue | undefined;
   #turn: TurnBudget | undefined;
+  /** Of events that may be lost and wait. */
+  #volatileBytes = 0;
   /** Calls that were cancelled while they waited, and how often: a peer may use an id again. */
   #cancelled: Map<number, number> | undefined;
 
@@ -74,8 +81,9 @@ export class SessionDispatch implements HandlersOwner {
   /** An event came. */
   event(event: EventReceived): void {
     const { number, method, bytes, start, end } = event;
-    if (this.handlers.laneBusy || this.#mustQueue) this.#push(EVENT, method, 0, Infinity, event);
-    else this.handlers.event(number, method, bytes, start, end);
+    if (this.handlers.laneBusy || this.#mustQueue) {
+      if (number !== VOLATILE_PLACE || this.#hasRoomFor(end - start)) this.#push(EVENT, method, 0, Infinity, event);
+    } else this.handlers.event(number, method, bytes, start, end);
   }
 
   /** A call came. */
@@ -110,7 +118,8 @@ export class SessionDispatch implements HandlersOwner {
   /** Gives up the events that are not handled; answers how many have not begun. */
   cut(): number {
     let events = 0;
-    for (; this.#queue?.peek() === true; this.#queue.drop()) if (this.#queue.kind === EVENT) events += 1;
+    for (; this.#queue?.peek() === true; this.#queue.drop())
+      if (this.#queue.kind === EVENT && this.#queue.number !== VOLATILE_PLACE) events += 1;
     this.handlers.cut();
     return events;
   }
@@ -130,6 +139,7 @@ export class SessionDispatch implements HandlersOwner {
       else {
         const { turn } = queue;
         queue.drop();
+        if (kind === EVENT && number === VOLATILE_PLACE) this.#volatileBytes -= HELD.foreignCall + end - start;
         if (kind === EVENT) this.handlers.event(number, method, bytes, start, end);
         else if (kind === CALL) this.handlers.call(number, method, id, deadline, bytes, start, end);
         else this.handlers.stream(method, this.#owner.streams.waiting(id, turn), id, { number, bytes, start, end });
@@ -149,6 +159,13 @@ export class SessionDispatch implements HandlersOwner {
     if (times === undefined) return false;
     if (times > 1) this.#cancelled?.set(id, times - 1);
     else this.#cancelled?.delete(id);
+    return true;
+  }
+
+  /** Whether another event that may be lost may wait; it is counted then. */
+  #hasRoomFor(bytes: number): boolean {
+    if (this.#volatileBytes >= MAX_VOLATILE_BYTES) return false;
+    this.#volatileBytes += HELD.foreignCall + bytes;
     return true;
   }
 

@@ -54,6 +54,7 @@ export class SessionEvents implements EventQueue {
 
   /** Sends an event. Resolves when it has its number, or is dropped. */
   send(method: MethodPlan, value: unknown, options?: RemoteEventOptions): Promise<void> {
+    if (method.volatile && this.#owner.terms.machine.moves === true) return this.#say(method, value, options);
     if (options !== undefined) return this.#describe(method, value, options);
     const owner = this.#owner;
     if (owner.gate !== undefined && !owner.gate.isInside) return this.#sendLater(method, value, undefined, undefined);
@@ -99,6 +100,34 @@ export class SessionEvents implements EventQueue {
     }
   }
 
+  /** One that may be lost: it is sent now or never. */
+  #say(method: MethodPlan, value: unknown, options: RemoteEventOptions | undefined): Promise<void> {
+    const owner = this.#owner;
+    try {
+      const refused = options && refusedAtOnce(options, () => owner.context(method.name), EVENT_RULES);
+      if (refused !== undefined) return rejectedQuietly(refused.reason);
+      const head = owner.terms.metadataOf(method, options);
+      const place = owner.placeOf(method) | (head === undefined ? 0 : METADATA_MARK);
+      // Nothing waits until the session is ready.
+      if (owner.gate !== undefined && !owner.gate.isInside) this.dropped += 1;
+      else this.#sayBody(place, behindMetadata(head, method.request.encode(value)));
+      return FULFILLED;
+    } catch (error) {
+      if (owner.end === undefined) return rejectedQuietly(error);
+      return owner.gap === undefined ? rejectedQuietly(owner.overError(method.name, "none")) : FULFILLED;
+    }
+  }
+
+  #sayBody(place: number, body: BodyPlace): EventFate {
+    const owner = this.#owner;
+    if (owner.machine.sayVolatile(place, body)) {
+      owner.gathered(body.end - body.start);
+      return "sent";
+    }
+    this.dropped += 1;
+    return "dropped";
+  }
+
   /** In the next session of a client, if one follows, or when this one is ready. */
   #sendLater(
     method: MethodPlan,
@@ -120,6 +149,7 @@ export class SessionEvents implements EventQueue {
     const owner = this.#owner;
     try {
       const place = owner.placeOf(method);
+      if (method.volatile && owner.terms.machine.moves === true) return this.#sayBody(place, body);
       if (this.isEmpty && owner.machine.sendEvent(place, body, owner.turnTime())) {
         owner.gathered(body.end - body.start);
         return "sent";

@@ -3,6 +3,7 @@
 import { isForCaller, type RemoteError } from "../../../core/contract/remote-error.ts";
 import { DECODED, HELD } from "../../../core/held-bytes.ts";
 import type { StreamOpened } from "../../../core/session/event.ts";
+import { VOLATILE_PLACE } from "../../../core/session/shared-lane.ts";
 import { EVENT_HEAD_BYTES, OPEN_HEAD_BYTES, SHARED_HEAD_BYTES } from "../../../core/session/wire/frame-types.ts";
 import { ofAnswer, ofHandler, ofQuestion } from "../../contract/error-body.ts";
 import type { AnyHandler } from "../../contract/handlers.ts";
@@ -104,7 +105,8 @@ export class SessionHandlers {
       else this.#answers.addWrong(error);
     }
     const isShared = number <= 0;
-    const chargeBytes = (isShared ? SHARED_HEAD_BYTES : EVENT_HEAD_BYTES) + end - start;
+    const headBytes = isShared ? SHARED_HEAD_BYTES : EVENT_HEAD_BYTES;
+    const chargeBytes = number === VOLATILE_PLACE ? 0 : headBytes + end - start;
     if (isThenable(answer)) this.#awaitEvent(answer, chargeBytes, isShared);
     else session.machine.eventHandled(chargeBytes, isShared);
   }
@@ -264,7 +266,9 @@ export class SessionHandlers {
   /** Handles a call or an event, through what stands around it. */
   #handle(method: MethodPlan, input: unknown, context: SessionContext): unknown {
     const { watch, within } = this.#session.settings;
-    if (within !== undefined) return this.#handleWithin(within, method, input, context);
+    // One that may be lost is not delivered again, so nothing needs to be known again.
+    if (within !== undefined && context.number !== VOLATILE_PLACE)
+      return this.#handleWithin(within, method, input, context);
     if (!watch.watches(method)) return this.#run(method, input, context);
     return this.#watched(method, input, context);
   }
