@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { simulate } from "../../../sim.ts";
+import { check } from "../../../sim.ts";
 import { unavailable, unknownOutcome } from "../../journal/failure.ts";
 import type { Network } from "../../network/network.ts";
 import { LogAppends } from "./appends.ts";
@@ -9,7 +9,7 @@ type Append = (topic: string, key: string | undefined, body: Uint8Array) => Prom
 
 /** Appends over a journal that is a function, in the simulated world. */
 async function withAppends(append: Append, body: (appends: LogAppends, network: Network) => Promise<void>) {
-  await simulate({ seed: 1 }, async (world) => {
+  await check({ seed: 1 }, async (world) => {
     const { network } = world.host("server");
     await body(new LogAppends({ append }, network.clock, network.random), network);
   });
@@ -17,7 +17,7 @@ async function withAppends(append: Append, body: (appends: LogAppends, network: 
 const text = (value: unknown): Uint8Array => Buffer.from(String(value));
 
 test("what is said to one topic is appended in its order, whatever fails and however long it takes", async () => {
-  const log: string[] = [];
+  let log: string[] = [];
   const world: { network?: Network } = {};
   let calls = 0;
   const append: Append = async (topic, _key, body) => {
@@ -30,6 +30,8 @@ test("what is said to one topic is appended in its order, whatever fails and how
   };
   await withAppends(append, async (appends, network) => {
     world.network = network;
+    log = [];
+    calls = 0;
     const places: Promise<number>[] = [];
     for (let number = 0; number < 30; number += 1)
       for (const topic of ["a", "b", "c"]) places.push(appends.append(topic, `${topic}/${number}`, text(number)));
@@ -47,13 +49,14 @@ test("what is said to one topic is appended in its order, whatever fails and how
 });
 
 test("without a key nobody tries it again when nobody knows whether it was appended", async () => {
-  const failures = [unknownOutcome("append")];
+  let failures: Error[] = [];
   const append: Append = async () => {
     const failure = failures.pop();
     if (failure !== undefined) throw failure;
     return 1;
   };
   await withAppends(append, async (appends) => {
+    failures = [unknownOutcome("append")];
     const first = appends.append("a", undefined, text("x"));
     const second = appends.append("a", undefined, text("y"));
     await assert.rejects(first, { code: "JOURNAL_UNKNOWN", outcome: "unknown" });
@@ -68,6 +71,7 @@ test("while the store is away so much waits, more is refused; at the end what wa
     throw unavailable("append");
   };
   await withAppends(append, async (appends, { clock }) => {
+    asked = 0;
     const large = new Uint8Array(1_048_576);
     const waiting = Array.from({ length: 64 }, () => appends.append("a", "k", large));
     assert.throws(() => appends.append("b", "k", text("x")), { code: "JOURNAL_UNAVAILABLE", outcome: "none" });
