@@ -20,7 +20,7 @@ const TELL_MS = 5_000;
 const MAX_BODY_BYTES = 524_288;
 
 /** Longest body of one that may be lost, so that every journal publishes it. */
-const MAX_VOLATILE_BYTES = 65_000;
+const MAX_VOLATILE_BYTES = 60_000;
 /** Stands before the topic of what may be lost, as it is published. */
 const VOLATILE = "volatile/";
 
@@ -205,7 +205,7 @@ export class SharedLog {
     if (heard === undefined) return;
     for (const session of this.#owner.topics.members(entry.topic)) {
       const { endpoint } = partsOf(session);
-      const event = heard.in(endpoint.terms.agreement.codec);
+      const event = heard.isExcept(session.id) ? undefined : heard.in(endpoint.terms.agreement.codec);
       if (event !== undefined && !endpoint.isOver) endpoint.events.post(event.method, event.body);
     }
   }
