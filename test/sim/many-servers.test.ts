@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ConnectError, Network } from "../../src/index.ts";
+import { type ConnectError, type Network, serve } from "../../src/index.ts";
 import { call, contract, connectSession, type Session, serveSessions } from "../../src/protocol.ts";
 import { check, type Host, type World } from "../../src/sim.ts";
 
@@ -77,6 +77,30 @@ test("rule D13: a client whose connection is lost goes back to the server that h
     return { same: first === second, told };
   });
   assert.deepEqual(value, { same: true, told: ["resumed"] });
+});
+
+test("rule D13: a server that takes connections and says nothing holds up who comes back for two seconds", async () => {
+  const { value } = await check({ seed: 5, link: { latency: 2 } }, async (world) => {
+    let starts = 0;
+    const ana = world.host("ana", async (network) => {
+      starts += 1;
+      if (starts === 1) await serveSessions(room, "tcp://0.0.0.0:7000", { network, handlers: { who: () => "ana" } });
+      else await serve("tcp://0.0.0.0:7000", () => new Promise(() => undefined), { network });
+    });
+    const { network } = world.host("client");
+    const session = await connectSession(room, SERVERS.slice(0, 2), { network, timeouts: { heartbeatMs: 500 } });
+    serveRoom(world, "berta");
+    ana.crash();
+    ana.restart();
+    while (session.state === "open") await world.sleep(10);
+    const startedAt = world.clock.now();
+    const who = await session.remote.who();
+    const awayMs = world.clock.now() - startedAt;
+    await session.close({ timeoutMs: 0 });
+    return { who, awayMs };
+  });
+  assert.equal(value.who, "berta");
+  assert.ok(value.awayMs > 2_000 && value.awayMs < 4_000, `${value.awayMs} ms`);
 });
 
 test("rule D13: a server that does not answer costs two seconds, then the next one is asked; when none answers, the error names all", async () => {

@@ -250,9 +250,12 @@ export class SessionConnector {
     const { auth, connect, settings } = this.#options;
     const { clock } = this.#network;
     const { isOne, before } = this.#servers;
-    const timeoutMs = isOne ? restMs : Math.min(restMs, PATIENCE_MS * 2 ** before);
+    const patienceMs = isOne ? Infinity : PATIENCE_MS * 2 ** before;
+    const timeoutMs = Math.min(restMs, patienceMs);
     const connection = await openConnection(this.#network, target, { ...connect, timeoutMs, signal: stop });
-    const endsAt = Math.min(openingEndsAt, clock.now() + settings.handshakeMs);
+    // A server that is stopped still takes connections. A new client has no other round, and may have to wait for `authenticate`.
+    const handshakeMs = this.#backoff === undefined ? settings.handshakeMs : Math.min(settings.handshakeMs, patienceMs);
+    const endsAt = Math.min(openingEndsAt, clock.now() + handshakeMs);
     let machine: ClientHandshake;
     try {
       const credentials =
