@@ -1,16 +1,16 @@
-/** A rolling restart with a journal: sessions go on in the next worker, and count right (examples/rolling). */
+/** A rolling restart with a journal: sessions go on in the next worker, and count right (examples/rolling, examples/rolling-sessions). */
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connectSession } from "../../src/protocol.ts";
-import { counter } from "../../examples/rolling/contract.ts";
+import { counter } from "../../examples/rolling-sessions/contract.ts";
 import { RunningProgram } from "../cli/program.ts";
 import { freePort } from "../fixtures/programs.ts";
 import { repositoryRoot } from "../fixtures/repository-root.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
-const ROLLING = join(repositoryRoot, "build/examples/rolling");
+const EXAMPLES = join(repositoryRoot, "build/examples");
 const SESSIONS = 5;
 
 test("a rolling restart with a journal: no session is lost, no call fails, and each counts on", {
@@ -18,7 +18,7 @@ test("a rolling restart with a journal: no session is lost, no call fails, and e
 }, async (t) => {
   const ADDRESS = `tcp://127.0.0.1:${await freePort()}`;
   const JOURNAL = join(temporaryFolder(t), "sessions.db");
-  const program = [join(ROLLING, "primary.js"), join(ROLLING, "counter.js"), "2"];
+  const program = [join(EXAMPLES, "rolling/primary.js"), join(EXAMPLES, "rolling-sessions/counter.js"), "2"];
   const primary = new RunningProgram(t, process.execPath, program, { env: { ADDRESS, JOURNAL } });
   await primary.shows(/2 workers serve/);
 
