@@ -59,7 +59,7 @@ const error = await journal.open({ keptMs: 1_000 }).catch((reason) => reason);
 const after = await journal.read("ana").catch((reason) => reason);
 console.log(JSON.stringify([error.name, error.code, error.op, error.side, error.detail, error.cause?.code, after.code]));
 await journal.close();`;
-    const args = ["--import", without(missing), "--input-type=module", "--eval", program];
+    const args = ["--no-deprecation", "--import", without(missing), "--input-type=module", "--eval", program];
     const ended = await runToEnd(process.execPath, args, { cwd: repositoryRoot, timeoutMs: 60_000 });
     assert.equal(ended.exitCode, 0, ended.output);
     const [name, code, op, side, said, cause, after] = JSON.parse(ended.output) as readonly string[];
