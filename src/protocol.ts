@@ -79,16 +79,21 @@ export type {
 export type { CallTrace } from "./io/operation/call-channel.ts";
 export type { Session, SessionBase, SessionCloseOptions, SessionStats } from "./io/session/public.ts";
 export type { ValidationPolicy } from "./io/contract/plan.ts";
-export type { AudienceCount, AudienceMember, AudienceMembers, MembersOptions } from "./io/session/audience.ts";
 export type {
+  AudienceCount,
+  AudienceMember,
+  AudienceMembers,
   Broadcasts,
   BroadcastReport,
-  CloseSessionsOptions,
   CountedAudience,
-  ServerContext,
+  MembersOptions,
   SessionAudience,
   SessionBroadcastOptions,
   SessionGroup,
+} from "./io/session/audience.ts";
+export type {
+  CloseSessionsOptions,
+  ServerContext,
   SessionServer,
   SessionServerStats,
 } from "./io/session/server/public.ts";

@@ -32,7 +32,7 @@ const REASONS: Readonly<Record<string, string>> = {
   "src/core/framing/formats/msgpack-check.ts isMap": TURN,
   "src/core/framing/frame-codec.ts scratch": TURN,
   "src/core/session/attachment.ts whole": TURN,
-  "src/core/session/attachment.ts lastFraming": MEMORY,
+  "src/core/session/framing.ts lastFraming": MEMORY,
   "src/core/session/requests.ts NO_CALLS": EMPTY,
   "src/core/session/requests.ts NO_FOREIGN_CALLS": EMPTY,
   "src/core/session/requests.ts NO_STREAMS": EMPTY,

@@ -1,10 +1,8 @@
 /** What belongs to one connection of a session, and is forgotten with it. */
 
-import type { FrameCodec } from "../framing/frame-codec.ts";
-import type { Framer } from "../framing/codec.ts";
 import { FrameDecoder, Span } from "../framing/frame-decoder.ts";
-import { lengthPrefix } from "../framing/boundaries/length-prefix.ts";
 import { ControlFrames } from "./wire/control-frames.ts";
+import { type Framing, framingOf } from "./framing.ts";
 import { Keepalive, type KeepaliveVerdict } from "./keepalive.ts";
 import type { SessionSettings } from "./settings.ts";
 import type { SharedOutput } from "./shared-lane.ts";
@@ -208,18 +206,4 @@ export class Attachment {
     this.#control?.take(chunks);
     this.#control = undefined;
   }
-}
-
-/** How frames are found. The framer keeps nothing between two of them. */
-type Framing = { readonly codec: FrameCodec<Uint8Array, Buffer>; readonly framer: Framer };
-
-/** The one that was used last: all sessions of a server have the same limits. */
-let lastFraming: Framing | undefined;
-
-function framingOf(maxFrameBytes: number): Framing {
-  if (lastFraming?.codec.maxFrameBytes !== maxFrameBytes) {
-    const codec = lengthPrefix({ maxFrameBytes });
-    lastFraming = { codec, framer: codec.boundary.createFramer() };
-  }
-  return lastFraming;
 }

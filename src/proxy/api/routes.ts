@@ -4,8 +4,9 @@ import { PACKAGE_VERSION } from "../../core/version.ts";
 import { findRoute, type PathParts } from "../../http/routes.ts";
 import { statusOf } from "../../http/server.ts";
 import type { FaultProxies, FaultProxy } from "../public.ts";
-import { ApiError, badBody, checkName, missingField } from "./api-error.ts";
+import { ApiError, badBody } from "./api-error.ts";
 import { metricsText } from "./metrics.ts";
+import { enabledOf, type Fields, fieldsOf, readProxy, textOf } from "./read-proxy.ts";
 import { ToxicBoard } from "./toxic-board.ts";
 import type { Toxic } from "./toxics.ts";
 
@@ -27,8 +28,6 @@ interface ProxyJson {
   readonly enabled: boolean;
   readonly toxics: readonly Toxic[];
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Answers a call, by what stands in its path and by its body. */
 type Answering = (at: PathParts, body: () => unknown) => Answer | Promise<Answer>;
@@ -190,36 +189,4 @@ export function apiErrorOf(error: unknown): ApiError {
 /** Host and port, as Toxiproxy writes them; other kinds of address have their scheme. */
 function addressText(address: FaultProxy["listen"]): string {
   return address.transport === "tcp" ? address.hostPort : String(address);
-}
-
-function fieldsOf(body: unknown): Fields {
-  if (typeof body !== "object" || body === null || Array.isArray(body)) throw badBody("an object is expected");
-  return body as Fields;
-}
-
-/** @param place - Behind the name of a field that is missing. */
-function readProxy(
-  fields: Fields,
-  place = "",
-): { readonly name: string; readonly listen?: string; readonly upstream: string; readonly enabled?: boolean } {
-  const { name } = textOf(fields, "name");
-  const { upstream } = textOf(fields, "upstream");
-  if (name === undefined) throw missingField(`name${place}`);
-  if (upstream === undefined) throw missingField(`upstream${place}`);
-  checkName(name);
-  return { name, upstream, ...textOf(fields, "listen"), ...enabledOf(fields) };
-}
-
-/** A field with a text that is not empty, or nothing. */
-function textOf<Name extends string>(fields: Fields, name: Name): { readonly [Key in Name]?: string } {
-  const value = fields[name];
-  if (value === undefined || value === null || value === "") return {};
-  if (typeof value !== "string") throw badBody(`${name} must be a text`);
-  return { [name]: value } as { readonly [Key in Name]?: string };
-}
-
-function enabledOf({ enabled }: Fields): { readonly enabled?: boolean } {
-  if (enabled === undefined || enabled === null) return {};
-  if (typeof enabled !== "boolean") throw badBody("enabled must be true or false");
-  return { enabled };
 }

@@ -1,13 +1,23 @@
 /** How a server leaves its sessions when it is closed: they end; or, with a journal, another server goes on with them. */
 
 import { ConnectionError } from "../../../core/errors.ts";
-import type { GracefulClose } from "../../operation/graceful-close.ts";
+import { type RulesOf, wholeNumber } from "../../../core/options/check-options.ts";
+import { CLOSE_SERVER_RULES, type GracefulClose } from "../../operation/graceful-close.ts";
 import type { Clock } from "../../network/network.ts";
 import { turns } from "../../stream/linger.ts";
 import type { SessionEnd } from "../end.ts";
 import type { SessionEndpoint } from "../endpoint/endpoint.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import type { SessionJournaling } from "./journaling.ts";
+import type { CloseSessionsOptions } from "./public.ts";
+
+/** What a client can be told to wait at most: the field of the GOAWAY has 32 bits, and its largest number means never. */
+const LONGEST_SPREAD_MS = 0xffff_fffe;
+/** What the options of a server's `close` must look like. */
+export const CLOSE_SESSIONS_RULES: RulesOf<CloseSessionsOptions> = {
+  ...CLOSE_SERVER_RULES,
+  reconnectSpreadMs: wholeNumber(0, LONGEST_SPREAD_MS),
+};
 import { sendAside } from "./stall.ts";
 
 /** What clients are told. */

@@ -10,7 +10,6 @@ import {
   only,
   options as object,
   type RulesOf,
-  wholeNumber,
 } from "../../../core/options/check-options.ts";
 import type { ProxyHeader } from "../../../core/proxy/header.ts";
 import type { SessionStore } from "../../../core/session/resume/session-store.ts";
@@ -21,7 +20,6 @@ import type { ListenerLimits, ListenOptions } from "../../listener/public.ts";
 import type { SessionJournal } from "../../journal/journal.ts";
 import { JOURNAL } from "../../journal/rule.ts";
 import type { TlsInfo } from "../../network/tls.ts";
-import { CLOSE_SERVER_RULES } from "../../operation/graceful-close.ts";
 import type { OnError } from "../../operation/peer-problems.ts";
 import type { ResumedReport, SessionEnd } from "../end.ts";
 import type { Session } from "../public.ts";
@@ -33,7 +31,7 @@ import {
   type SessionTuning,
   TUNING_RULES,
 } from "../options.ts";
-import type { CloseSessionsOptions, ServerContext, SessionServer } from "./public.ts";
+import type { ServerContext, SessionServer } from "./public.ts";
 
 export type { Admission, SessionRecord, SessionStore } from "../../../core/session/resume/session-store.ts";
 
@@ -211,12 +209,4 @@ export const SERVE_SESSIONS_RULES: RulesOf<AnyServerOptions> = {
   onResume: FUNCTION,
   onClose: FUNCTION,
   onError: FUNCTION,
-};
-
-/** What a client can be told to wait at most: the field of the GOAWAY has 32 bits, and its largest number means never. */
-const LONGEST_SPREAD_MS = 0xffff_fffe;
-/** What the options of its `close` must look like. */
-export const CLOSE_SESSIONS_RULES: RulesOf<CloseSessionsOptions> = {
-  ...CLOSE_SERVER_RULES,
-  reconnectSpreadMs: wholeNumber(0, LONGEST_SPREAD_MS),
 };

@@ -33,14 +33,10 @@ import { type EndpointSettings, endpointSettings, type HandlingWithin } from "..
 import { SharedLog } from "../shared/log.ts";
 import { EVERYBODY, principalTopic, SessionTopics, sessionTopic } from "../shared/topics.ts";
 import { FACADE_OWNER } from "./facade-owner.ts";
-import { type Broadcaster, broadcasts, SessionAudience, SessionGroup } from "./groups.ts";
-import {
-  type AnyServerOptions,
-  CLOSE_SESSIONS_RULES,
-  SERVE_SESSIONS_RULES,
-  type ServeSessionsOptions,
-} from "./options.ts";
-import { LEAVING, leaveSessions } from "./leave-sessions.ts";
+import { type Broadcaster, broadcasts } from "./broadcast.ts";
+import { SessionAudience, SessionGroup } from "./groups.ts";
+import { type AnyServerOptions, SERVE_SESSIONS_RULES, type ServeSessionsOptions } from "./options.ts";
+import { CLOSE_SESSIONS_RULES, LEAVING, leaveSessions } from "./leave-sessions.ts";
 import { connectionsOf, sessionFamilies } from "./metrics.ts";
 import { type JournalingOwner, SessionJournaling } from "./journaling.ts";
 import { lastGuests } from "./last-guests.ts";

@@ -201,9 +201,10 @@ export class SharedLog {
   #published(topic: string, body: Uint8Array): void {
     if (!topic.startsWith(VOLATILE)) return this.presence.hear(topic, body);
     const entry = { place: VOLATILE_PLACE, topic: topic.slice(VOLATILE.length), body };
-    const heard = this.#read(entry);
-    if (heard === undefined) return;
+    let heard: HeardEntry | undefined;
     for (const session of this.#owner.topics.members(entry.topic)) {
+      heard ??= this.#read(entry);
+      if (heard === undefined) return;
       const { endpoint } = partsOf(session);
       const event = heard.isExcept(session.id) ? undefined : heard.in(endpoint.terms.agreement.codec);
       if (event !== undefined && !endpoint.isOver) endpoint.events.post(event.method, event.body);
