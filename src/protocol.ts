@@ -136,6 +136,7 @@ export type {
   JournalNeeds,
   JournalRecord,
   LogFollower,
+  NewEntry,
   SessionJournal,
   SharedEntry,
 } from "./io/journal/journal.ts";

@@ -28,7 +28,7 @@ import { nodeNetwork } from "../node/network.ts";
  *   entries: (entries) => console.log(entries.map(({ topic, body }) => `${topic}: ${String(Buffer.from(body))}`)), // [ 'g/plaza: hola' ]
  *   gap: (place) => console.log(`something before ${place} is lost`),
  * });
- * await journal.append("g/plaza", undefined, Buffer.from("hola"));
+ * await journal.append("g/plaza", [{ body: Buffer.from("hola") }]);
  * await journal.close();
  * ```
  */

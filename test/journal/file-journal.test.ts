@@ -8,7 +8,7 @@ import { FileJournal, type FileJournalSettings } from "../../src/journal/file/jo
 import { openLmdb } from "../../src/journal/file/lmdb.ts";
 import { journalSuite } from "../../src/testing.ts";
 import { expectError } from "../../src/testing/expect-error.ts";
-import { Heard } from "../../src/testing/journal/scene.ts";
+import { appendOne, Heard } from "../../src/testing/journal/scene.ts";
 import { logLost } from "../fixtures/journal-outages.ts";
 import { killRounds } from "../fixtures/journal-kills.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
@@ -59,13 +59,13 @@ describe("fileJournal", () => {
     const time = new AtTime();
     const journal = time.make(join(temporaryFolder(t), "keys"));
     await journal.open({ keptMs: 60_000 });
-    const place = await journal.append("g", "key", body);
+    const place = await appendOne(journal, "g", "key", body);
     await journal.close();
     await journal.open({ keptMs: 60_000 });
     time.nowMs += 179_999;
-    assert.equal(await journal.append("g", "key", body), place);
+    assert.equal(await appendOne(journal, "g", "key", body), place);
     time.nowMs += 1;
-    assert.equal(await journal.append("g", "key", body), place + 1);
+    assert.equal(await appendOne(journal, "g", "key", body), place + 1);
     await journal.close();
   });
 
@@ -80,8 +80,8 @@ describe("fileJournal", () => {
     await expectError(journal.commit("three", 0, body), { ...away, op: "commit" });
     await journal.remove("one", first);
     await journal.commit("three", 0, body);
-    await expectError(journal.append("g", undefined, Buffer.alloc(100)), { ...away, op: "append" });
-    for (let count = 0; count < 4; count += 1) await journal.append("g", undefined, Buffer.alloc(20));
+    await expectError(appendOne(journal, "g", undefined, Buffer.alloc(100)), { ...away, op: "append" });
+    for (let count = 0; count < 4; count += 1) await appendOne(journal, "g", undefined, Buffer.alloc(20));
     const heard = new Heard();
     await journal.follow(0, heard);
     await heard.holds(() => heard.all.at(-1)?.place === 4);

@@ -4,6 +4,7 @@
  */
 
 import { fileJournal } from "zocalo/journal-file";
+import { appendOne } from "../../src/testing/journal/scene.ts";
 
 const [path = "", from = "0"] = process.argv.slice(2);
 
@@ -14,6 +15,6 @@ for (let number = Number(from); ; number += 1) {
   const body = Buffer.from(String(number));
   version = await journal.commit("counter", version, body);
   process.stdout.write(`commit ${number}\n`);
-  await journal.append("numbers", `key ${number}`, body);
+  await appendOne(journal, "numbers", `key ${number}`, body);
   process.stdout.write(`append ${number}\n`);
 }

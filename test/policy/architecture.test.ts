@@ -84,7 +84,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/io/stream", "bridges", "test/sockets/bridges.test.ts"],
   ["src/io/journal", "entry-bytes load-package log-tail options store-calls", "test/journal/file-journal.test.ts"],
   ["src/journal/file", "check-file journal lmdb notices numbers store", "test/journal/file-journal.test.ts"],
-  ["src/journal/nats", "connect journal log-watch store", "test/journal/nats-journal.test.ts"],
+  ["src/journal/nats", "connect journal log-watch server-answer store", "test/journal/nats-journal.test.ts"],
   ["src/io/session/server", "commits journaling leave-sessions", "test/sim/session-moves.test.ts"],
   ["src/io/session/server", "careful-starts", "test/sim/handlers-careful.test.ts"],
   ["src/journal/redis", "connect journal scripts store", "test/journal/redis-journal.test.ts"],

@@ -8,6 +8,14 @@ export interface JournalRecord {
   readonly bytes: Uint8Array;
 }
 
+/** What is to be appended to the log. */
+export interface NewEntry {
+  /** Names it: what was appended with the same key within the last three minutes is not appended again. */
+  readonly key?: string | undefined;
+  /** What is told to all who follow. */
+  readonly body: Uint8Array;
+}
+
 /** An entry of the log that all servers of a journal share. */
 export interface SharedEntry {
   /** Where it stands. Places only grow, and there may be gaps between them. */
@@ -85,10 +93,11 @@ export interface SessionJournal {
   /** Forgets a record if its version is still `version`. One that is not there is forgotten already. */
   remove(id: string, version: number): Promise<void>;
   /**
-   * Appends to the log; answers the place. With a `key` that was used within the last three minutes nothing is appended, and
-   * the answer is the place of before.
+   * Appends entries to the log, in their order; answers the place of each. One with a key that was used within the last three minutes is
+   * not appended, and its place is that of before. A call that fails with `JOURNAL_UNAVAILABLE` has appended none of them; with
+   * `JOURNAL_UNKNOWN` it may have appended any, as if each had been appended by a call of its own.
    */
-  append(topic: string, key: string | undefined, body: Uint8Array): Promise<number>;
+  append(topic: string, entries: readonly NewEntry[]): Promise<readonly number[]>;
   /**
    * Tells what is appended behind a place, as far as it is kept, and then whatever follows; undefined: behind all that is there
    * now. It goes on through losses of the connection to the store, until it is stopped.

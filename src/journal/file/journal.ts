@@ -1,7 +1,14 @@
 /** A journal in a file. */
 
 import { type RulesOf, TEXT, wholeNumber } from "../../core/options/check-options.ts";
-import type { Following, JournalNeeds, JournalRecord, LogFollower, SessionJournal } from "../../io/journal/journal.ts";
+import type {
+  Following,
+  JournalNeeds,
+  JournalRecord,
+  LogFollower,
+  NewEntry,
+  SessionJournal,
+} from "../../io/journal/journal.ts";
 import { type LogPage, LogTail } from "../../io/journal/log-tail.ts";
 import { bounds, type Checked } from "../../io/journal/options.ts";
 import { PublishQueue } from "../../io/journal/publish-queue.ts";
@@ -89,10 +96,10 @@ export class FileJournal implements SessionJournal {
     return this.#calls.write("remove", (store) => store.remove(id, version));
   }
 
-  async append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
-    const place = await this.#calls.write("append", (store) => store.append(topic, key, body));
+  async append(topic: string, entries: readonly NewEntry[]): Promise<readonly number[]> {
+    const places = await this.#calls.write("append", (store) => store.append(topic, entries));
     this.#wake();
-    return place;
+    return places;
   }
 
   follow(behind: number | undefined, follower: LogFollower): Promise<Following> {

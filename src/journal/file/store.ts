@@ -5,7 +5,7 @@
 
 import { stale, unavailable } from "../../io/journal/failure.ts";
 import { decodeEntry, encodeEntry } from "../../io/journal/entry-bytes.ts";
-import type { JournalRecord, SharedEntry } from "../../io/journal/journal.ts";
+import type { JournalRecord, NewEntry, SharedEntry } from "../../io/journal/journal.ts";
 import type { LogPage } from "../../io/journal/log-tail.ts";
 import { type Lmdb, MAX_KEY_BYTES } from "./lmdb.ts";
 import { FileNotices } from "./notices.ts";
@@ -109,30 +109,37 @@ export class FileStore {
     );
   }
 
-  async append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
-    const keyed = key === undefined ? undefined : keyOf("append", "k", key);
-    const value = encodeEntry(topic, body, NUMBER_BYTES);
-    if (value.length > this.#bounds.maxLogBytes) throw unavailable("append", "the entry is longer than maxLogBytes");
-    return settled(
-      await this.#database.transaction(() => {
-        const nowMs = this.#now();
-        const used = keyed && this.#database.getBinary(keyed);
-        if (used !== undefined && nowMs - numberAt(used, NUMBER_BYTES) < KEY_MS) return numberAt(used, 0);
-        const counters = this.#counters();
-        counters.place += 1;
-        counters.logBytes += value.length;
-        value.writeDoubleBE(nowMs, 0);
-        this.#database.put(numberedKey("l", counters.place), value);
-        this.#forgetKeys(nowMs);
-        if (keyed !== undefined) {
-          this.#database.put(keyed, numbers(counters.place, nowMs));
-          this.#database.put(numberedKey("q", counters.place), keyed);
-        }
-        this.#cutLog(counters, nowMs);
-        this.#count(counters);
-        return counters.place;
-      }),
-    );
+  async append(topic: string, entries: readonly NewEntry[]): Promise<readonly number[]> {
+    const values = entries.map(({ key, body }) => ({
+      keyed: key === undefined ? undefined : keyOf("append", "k", key),
+      value: encodeEntry(topic, body, NUMBER_BYTES),
+    }));
+    if (values.some(({ value }) => value.length > this.#bounds.maxLogBytes))
+      throw unavailable("append", "the entry is longer than maxLogBytes");
+    return await this.#database.transaction(() => {
+      const nowMs = this.#now();
+      const counters = this.#counters();
+      const places = values.map(({ keyed, value }) => this.#append(counters, keyed, value, nowMs));
+      this.#count(counters);
+      return places;
+    });
+  }
+
+  /** Answers the place. */
+  #append(counters: Counters, keyed: Buffer | undefined, value: Buffer, nowMs: number): number {
+    const used = keyed && this.#database.getBinary(keyed);
+    if (used !== undefined && nowMs - numberAt(used, NUMBER_BYTES) < KEY_MS) return numberAt(used, 0);
+    counters.place += 1;
+    counters.logBytes += value.length;
+    value.writeDoubleBE(nowMs, 0);
+    this.#database.put(numberedKey("l", counters.place), value);
+    this.#forgetKeys(nowMs);
+    if (keyed !== undefined) {
+      this.#database.put(keyed, numbers(counters.place, nowMs));
+      this.#database.put(numberedKey("q", counters.place), keyed);
+    }
+    this.#cutLog(counters, nowMs);
+    return counters.place;
   }
 
   /** The place of the newest entry. */

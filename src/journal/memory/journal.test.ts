@@ -4,7 +4,7 @@ import { nodeNetwork } from "../../index.ts";
 import { memoryJournal, type MemoryJournalOptions, type SessionJournal } from "../../protocol.ts";
 import { journalSuite, ManualClock } from "../../testing.ts";
 import { expectError } from "../../testing/expect-error.ts";
-import { Heard } from "../../testing/journal/scene.ts";
+import { appendOne, Heard } from "../../testing/journal/scene.ts";
 
 const made = new Map<string, SessionJournal>();
 
@@ -40,16 +40,16 @@ describe("memoryJournal", () => {
   it("keeps an entry for keptMs, a key for three minutes", async () => {
     const clock = new ManualClock(nodeNetwork.clock);
     const journal = await opened({ clock });
-    const place = await journal.append("g", "key", body);
+    const place = await appendOne(journal, "g", "key", body);
     await clock.advance(60_000);
     const heard = new Heard();
     await journal.follow(place - 1, heard);
     await heard.holds(() => heard.gaps.length > 0);
     assert.deepEqual(heard.gaps, [place]);
     await clock.advance(119_999);
-    assert.equal(await journal.append("g", "key", body), place);
+    assert.equal(await appendOne(journal, "g", "key", body), place);
     await clock.advance(1);
-    assert.equal(await journal.append("g", "key", body), place + 1);
+    assert.equal(await appendOne(journal, "g", "key", body), place + 1);
     await heard.holds(() => heard.all.length === 1);
   });
 
@@ -62,8 +62,8 @@ describe("memoryJournal", () => {
     await expectError(journal.commit("three", 0, Buffer.alloc(0)), { ...away, op: "commit" });
     await journal.remove("one", first);
     await journal.commit("three", 0, Buffer.alloc(6));
-    await expectError(journal.append("g", undefined, Buffer.alloc(11)), { ...away, op: "append" });
-    for (let count = 0; count < 3; count += 1) await journal.append("g", undefined, Buffer.alloc(5));
+    await expectError(appendOne(journal, "g", undefined, Buffer.alloc(11)), { ...away, op: "append" });
+    for (let count = 0; count < 3; count += 1) await appendOne(journal, "g", undefined, Buffer.alloc(5));
     const heard = new Heard();
     await journal.follow(0, heard);
     await heard.holds(() => heard.all.length === 2);
@@ -72,13 +72,13 @@ describe("memoryJournal", () => {
 
   it("says gap to a follower whose place it never had, as when another process had it", async () => {
     const journal = await opened();
-    await journal.append("g", undefined, body);
+    await appendOne(journal, "g", undefined, body);
     const told: number[] = [];
     await journal.follow(4_711, {
       entries: (entries) => told.push(...entries.map(({ place }) => place)),
       gap: (place) => told.push(-place),
     });
-    await journal.append("g", undefined, body);
+    await appendOne(journal, "g", undefined, body);
     await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(told.slice(-1), [2]);
     assert.equal(told[0]! < 0, true);

@@ -3,7 +3,14 @@
 import { FifoMap } from "../../core/fifo-map.ts";
 import { type RulesOf, TEXT } from "../../core/options/check-options.ts";
 import { notOpen, stale, unavailable } from "../../io/journal/failure.ts";
-import type { Following, JournalNeeds, JournalRecord, LogFollower, SessionJournal } from "../../io/journal/journal.ts";
+import type {
+  Following,
+  JournalNeeds,
+  JournalRecord,
+  LogFollower,
+  NewEntry,
+  SessionJournal,
+} from "../../io/journal/journal.ts";
 import { bounds, type Checked } from "../../io/journal/options.ts";
 import { MAX_PUBLISHED_BYTES, type Published } from "../../io/journal/publish-queue.ts";
 import type { Clock } from "../../io/network/network.ts";
@@ -120,8 +127,8 @@ export class MemoryJournal implements SessionJournal {
     this.#forget(id, record);
   }
 
-  async append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
-    return this.#log.append(topic, key, body, this.#begin("append"));
+  async append(topic: string, entries: readonly NewEntry[]): Promise<readonly number[]> {
+    return this.#log.append(topic, entries, this.#begin("append"));
   }
 
   async follow(behind: number | undefined, follower: LogFollower): Promise<Following> {

@@ -2,7 +2,7 @@
 
 import { FifoMap } from "../../core/fifo-map.ts";
 import { unavailable } from "../../io/journal/failure.ts";
-import type { SharedEntry } from "../../io/journal/journal.ts";
+import type { NewEntry, SharedEntry } from "../../io/journal/journal.ts";
 
 /** A key counts for so long after it was used first. */
 const KEY_MS = 180_000;
@@ -47,19 +47,25 @@ export class MemoryLog {
     return this.#lastPlace - (this.#entries.length - this.#start);
   }
 
-  /** Appends; answers the place, or that of the entry with the same key. */
-  append(topic: string, key: string | undefined, body: Uint8Array, nowMs: number): number {
+  /** Appends all, or throws; answers the place of each, or that of the entry with the same key. */
+  append(topic: string, entries: readonly NewEntry[], nowMs: number): number[] {
+    if (entries.some(({ body }) => body.length > this.#maxBytes))
+      throw unavailable("append", "the entry is longer than maxLogBytes");
+    if (this.#keys.size + entries.length > MAX_KEYS)
+      throw unavailable("append", "too many keys in three minutes: append fewer with a key");
+    const places = entries.map((entry) => this.#add(topic, entry, nowMs));
+    this.wake();
+    return places;
+  }
+
+  #add(topic: string, { key, body }: NewEntry, nowMs: number): number {
     const used = key === undefined ? undefined : this.#keys.get(key);
     if (used !== undefined) return used.place;
-    if (body.length > this.#maxBytes) throw unavailable("append", "the entry is longer than maxLogBytes");
-    if (this.#keys.size >= MAX_KEYS)
-      throw unavailable("append", "too many keys in three minutes: append fewer with a key");
     const place = (this.#lastPlace += 1);
     this.#entries.push({ place, topic, body: Uint8Array.from(body), atMs: nowMs });
     this.#bytes += body.length;
     if (key !== undefined) this.#keys.add(key, { place, atMs: nowMs });
     while (this.#entries.length - this.#start > this.#maxEntries || this.#bytes > this.#maxBytes) this.#dropFirst();
-    this.wake();
     return place;
   }
 

@@ -5,7 +5,9 @@ import type * as transportPackage from "@nats-io/transport-node";
 import { ZocaloError } from "../../core/errors.ts";
 import { unavailable } from "../../io/journal/failure.ts";
 import { loadPackage } from "../../io/journal/load-package.ts";
+import type { Clock } from "../../io/network/network.ts";
 import type { NatsJournalSettings } from "./options.ts";
+import { NatsRequests } from "./requests.ts";
 import { namesOf, NatsStore } from "./store.ts";
 
 /** A key counts for so long: the window in which the server drops duplicates. It must not be longer than entries are kept. */
@@ -22,12 +24,13 @@ export interface ConnectedNats {
   readonly connection: transportPackage.NatsConnection;
   readonly client: jetStreamPackage.JetStreamClient;
   readonly store: NatsStore;
+  readonly requests: NatsRequests;
   /** Makes the streams where they are missing; lets them keep what they have for so long, if they do not already. */
   keep(keptMs?: number): Promise<void>;
 }
 
 /** Connects, and makes the streams where there are none. */
-export async function connectNats(settings: NatsJournalSettings): Promise<ConnectedNats> {
+export async function connectNats(settings: NatsJournalSettings, clock: Clock): Promise<ConnectedNats> {
   const [transport, jetStream] = await loadPackage("natsJournal", PACKAGES, () =>
     Promise.all([import("@nats-io/transport-node"), import("@nats-io/jetstream")]),
   );
@@ -44,7 +47,10 @@ export async function connectNats(settings: NatsJournalSettings): Promise<Connec
     });
     const client = jetStream.jetstream(connection);
     const manager = await client.jetstreamManager();
-    const store = new NatsStore(namesOf(settings.name), settings, connection, manager, transport.headers);
+    const { inboxPrefix } = settings.connection;
+    const inbox = transport.createInbox(typeof inboxPrefix === "string" ? inboxPrefix : undefined);
+    const requests = new NatsRequests(connection, clock, inbox);
+    const store = new NatsStore(namesOf(settings.name), settings, connection, manager, requests, transport.headers);
     let longestMs = 0;
     const keep = async (keptMs = 0): Promise<void> => {
       longestMs = Math.max(longestMs, keptMs);
@@ -65,7 +71,7 @@ export async function connectNats(settings: NatsJournalSettings): Promise<Connec
         });
       }
     };
-    return { connection, client, store, keep };
+    return { connection, client, store, requests, keep };
   } catch (error) {
     await connection?.close();
     throw refusal(error);

@@ -1,7 +1,14 @@
 /** A journal in NATS. */
 
 import { unavailable } from "../../io/journal/failure.ts";
-import type { Following, JournalNeeds, JournalRecord, LogFollower, SessionJournal } from "../../io/journal/journal.ts";
+import type {
+  Following,
+  JournalNeeds,
+  JournalRecord,
+  LogFollower,
+  NewEntry,
+  SessionJournal,
+} from "../../io/journal/journal.ts";
 import { PublishQueue } from "../../io/journal/publish-queue.ts";
 import { StoreCalls } from "../../io/journal/store-calls.ts";
 import type { Clock } from "../../io/network/network.ts";
@@ -56,8 +63,8 @@ export class NatsJournal implements SessionJournal {
     return this.#calls.write("remove", ({ store }) => this.#unlessLost("remove", () => store.remove(id, version)));
   }
 
-  append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
-    return this.#calls.write("append", ({ store }) => this.#unlessLost("append", () => store.append(topic, key, body)));
+  append(topic: string, entries: readonly NewEntry[]): Promise<readonly number[]> {
+    return this.#calls.write("append", ({ store }) => this.#unlessLost("append", () => store.append(topic, entries)));
   }
 
   follow(behind: number | undefined, follower: LogFollower): Promise<Following> {
@@ -82,7 +89,7 @@ export class NatsJournal implements SessionJournal {
   }
 
   async #connect(settings: NatsJournalSettings, { keptMs }: JournalNeeds): Promise<ConnectedNats> {
-    const connected = await connectNats(settings);
+    const connected = await connectNats(settings, this.#clock);
     try {
       await connected.keep(keptMs);
     } catch (error) {
@@ -95,11 +102,14 @@ export class NatsJournal implements SessionJournal {
   }
 
   /** Learns of losses of the connection, until it is closed. */
-  async #watch({ connection }: ConnectedNats): Promise<void> {
+  async #watch({ connection, requests, store }: ConnectedNats): Promise<void> {
     for await (const { type } of connection.status()) {
       if (type === "disconnect") {
         this.#isAway = true;
-        for (const reject of this.#waiting) reject(new Error("the connection to NATS is lost"));
+        store.isSteady = false;
+        const error = new Error("the connection to NATS is lost");
+        for (const reject of this.#waiting) reject(error);
+        requests.fail(error);
       } else if (type === "reconnect") {
         this.#isAway = false;
         for (const follower of this.#followers) follower.restart();

@@ -5,17 +5,15 @@
 
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
-import { stale, unavailable } from "../../io/journal/failure.ts";
+import { stale, unavailable, unknownOutcome } from "../../io/journal/failure.ts";
 import { decodeEntry, encodeEntry } from "../../io/journal/entry-bytes.ts";
-import type { JournalRecord, SharedEntry } from "../../io/journal/journal.ts";
+import type { JournalRecord, NewEntry, SharedEntry } from "../../io/journal/journal.ts";
 import type { Published } from "../../io/journal/publish-queue.ts";
-import { ServerAnswer } from "./server-answer.ts";
+import type { NatsRequests } from "./requests.ts";
 
 /** What a message of a record begins with. The one of a record that was removed has nothing else. */
 const RECORD = 1;
 const REMOVED = 0;
-/** The server waits for its own disk no longer than that. */
-const REQUEST_MS = 4_500;
 const WRONG_LAST_SEQUENCE = 10_071;
 const NO_MESSAGE = 10_037;
 /** A subject is a part of a line of the protocol, which has at most 4 KiB. */
@@ -69,14 +67,19 @@ export class NatsStore {
   readonly #connection: NatsConnection;
   readonly #manager: JetStreamManager;
   readonly #headers: () => MsgHdrs;
+  readonly #requests: NatsRequests;
+  /** Nothing has failed since the last success. */
+  isSteady = false;
 
   constructor(
     names: NatsNames,
     bounds: NatsBounds,
     connection: NatsConnection,
     manager: JetStreamManager,
+    requests: NatsRequests,
     headers: () => MsgHdrs,
   ) {
+    this.#requests = requests;
     this.names = names;
     this.#bounds = bounds;
     this.#connection = connection;
@@ -111,10 +114,29 @@ export class NatsStore {
     if ((await this.#last(subject))?.bytes !== undefined) throw stale("remove");
   }
 
-  async append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
-    const headers = key === undefined ? undefined : this.#withHeader("Nats-Msg-Id", encoded("append", key));
-    const answer = await this.#publish(this.names.logSubject, encodeEntry(topic, body), headers);
-    return answer.sequence("append");
+  /**
+   * All are under way at once. After a failure the first one goes alone: while the stream finds a new leader, one that is lost could be
+   * overtaken by those behind it.
+   */
+  async append(topic: string, entries: readonly NewEntry[]): Promise<readonly number[]> {
+    const messages = entries.map(({ key, body }) => ({
+      message: encodeEntry(topic, body),
+      headers: key === undefined ? undefined : this.#withHeader("Nats-Msg-Id", encoded("append", key)),
+    }));
+    const alone = this.isSteady ? 0 : 1;
+    const places: number[] = [];
+    for (const together of [messages.slice(0, alone), messages.slice(alone)]) {
+      const outcomes = await Promise.allSettled(together.map(({ message, headers }) => this.#append(message, headers)));
+      for (const outcome of outcomes) if (outcome.status === "fulfilled") places.push(outcome.value);
+      const failed = outcomes.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
+      this.isSteady = failed === undefined;
+      if (failed !== undefined) throw places.length === 0 ? failed.reason : unknownOutcome("append", failed.reason);
+    }
+    return places;
+  }
+
+  async #append(message: Uint8Array, headers: MsgHdrs | undefined): Promise<number> {
+    return (await this.#requests.send(this.names.logSubject, message, headers)).sequence("append");
   }
 
   /** To all who have subscribed, and to no stream. Resolves when the server has it. */
@@ -172,13 +194,8 @@ export class NatsStore {
   async #writeOver(subject: string, sequence: number, message: Uint8Array): Promise<number | undefined> {
     const headers = this.#withHeader("Nats-Expected-Last-Subject-Sequence", String(sequence));
     headers.set("Nats-Rollup", "sub");
-    const answer = await this.#publish(subject, message, headers);
+    const answer = await this.#requests.send(subject, message, headers);
     return answer.errorCode === WRONG_LAST_SEQUENCE ? undefined : answer.sequence("commit");
-  }
-
-  async #publish(subject: string, message: Uint8Array, headers: MsgHdrs | undefined): Promise<ServerAnswer> {
-    const options = { timeout: REQUEST_MS, ...(headers === undefined ? {} : { headers }) };
-    return new ServerAnswer(await this.#connection.request(subject, message, options));
   }
 
   /** Asks the leader, and no replica, which may be behind. */

@@ -2,7 +2,14 @@
 
 import { OBJECT, type RulesOf, TEXT } from "../../core/options/check-options.ts";
 import { notOpen } from "../../io/journal/failure.ts";
-import type { Following, JournalRecord, JournalNeeds, LogFollower, SessionJournal } from "../../io/journal/journal.ts";
+import type {
+  Following,
+  JournalNeeds,
+  JournalRecord,
+  LogFollower,
+  NewEntry,
+  SessionJournal,
+} from "../../io/journal/journal.ts";
 import { LogTail } from "../../io/journal/log-tail.ts";
 import { bounds, type Checked } from "../../io/journal/options.ts";
 import { PublishQueue } from "../../io/journal/publish-queue.ts";
@@ -93,8 +100,8 @@ export class RedisJournal implements SessionJournal {
     return this.#calls.write("remove", ({ store }) => store.remove(id, version));
   }
 
-  append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
-    return this.#calls.write("append", ({ store }) => store.append(topic, key, body));
+  append(topic: string, entries: readonly NewEntry[]): Promise<readonly number[]> {
+    return this.#calls.write("append", ({ store }) => store.append(topic, entries));
   }
 
   follow(behind: number | undefined, follower: LogFollower): Promise<Following> {

@@ -19,36 +19,45 @@ redis.call('DEL', KEYS[1])
 return 1`;
 
 /**
- * KEYS: log, meta, and the key if there is one. ARGV: topic, body, maxEntries, maxLogBytes, keptMs, how long the key counts. Answers the
- * place. Of entries that are too old, two at most leave with each that comes.
+ * KEYS: log, meta, and the keys of entries that have one. ARGV: topic, maxEntries, maxLogBytes, keptMs, how long a key counts; then
+ * for each entry which of KEYS is its key, or nothing, and its body. Answers the places. Of entries that are too old, two at most leave with
+ * each that comes.
  */
 export const APPEND = `
-if KEYS[3] then
-  local used = redis.call('GET', KEYS[3])
-  if used then return tonumber(used) end
-end
+local topic, keptMs, keyMs = ARGV[1], tonumber(ARGV[4]), ARGV[5]
+local maxEntries, maxBytes = tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local place = redis.call('HINCRBY', KEYS[2], 'p', 1)
-redis.call('XADD', KEYS[1], place .. '-0', 't', ARGV[1], 'b', ARGV[2], 'a', string.format('%.0f', now))
-local bytes = redis.call('HINCRBY', KEYS[2], 'b', #ARGV[1] + #ARGV[2])
 local lost = tonumber(redis.call('HGET', KEYS[2], 'l') or '0')
-local old = 2
-while lost < place do
-  local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
-  if not oldest then break end
-  local over = place - lost > tonumber(ARGV[3]) or bytes > tonumber(ARGV[4])
-  if not over then
-    if old == 0 or now - tonumber(oldest[2][6]) < tonumber(ARGV[5]) then break end
-    old = old - 1
+local function cut(place, bytes)
+  local old = 2
+  while lost < place do
+    local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+    if not oldest then break end
+    if place - lost <= maxEntries and bytes <= maxBytes then
+      if old == 0 or now - tonumber(oldest[2][6]) < keptMs then break end
+      old = old - 1
+    end
+    redis.call('XDEL', KEYS[1], oldest[1])
+    lost = tonumber(string.match(oldest[1], '^%d+'))
+    bytes = redis.call('HINCRBY', KEYS[2], 'b', -(#oldest[2][2] + #oldest[2][4]))
+    redis.call('HSET', KEYS[2], 'l', lost)
   end
-  redis.call('XDEL', KEYS[1], oldest[1])
-  lost = tonumber(string.match(oldest[1], '^%d+'))
-  bytes = redis.call('HINCRBY', KEYS[2], 'b', -(#oldest[2][2] + #oldest[2][4]))
-  redis.call('HSET', KEYS[2], 'l', lost)
 end
-if KEYS[3] then redis.call('SET', KEYS[3], place, 'PX', ARGV[6]) end
-return place`;
+local places = {}
+for i = 6, #ARGV, 2 do
+  local key, body = KEYS[tonumber(ARGV[i])], ARGV[i + 1]
+  local place = key and redis.call('GET', key)
+  place = place and tonumber(place)
+  if not place then
+    place = redis.call('HINCRBY', KEYS[2], 'p', 1)
+    redis.call('XADD', KEYS[1], place .. '-0', 't', topic, 'b', body, 'a', string.format('%.0f', now))
+    cut(place, redis.call('HINCRBY', KEYS[2], 'b', #topic + #body))
+    if key then redis.call('SET', key, place, 'PX', keyMs) end
+  end
+  places[#places + 1] = place
+end
+return places`;
 
 /** KEYS: log, meta. ARGV: place, count. Answers the lost place, the last place, and entries behind the place. */
 export const PAGE = `

@@ -3,7 +3,7 @@
 import type { RedisClientType } from "redis";
 import { stale, unavailable } from "../../io/journal/failure.ts";
 import { decodeEntry, encodeEntry } from "../../io/journal/entry-bytes.ts";
-import type { JournalRecord, SharedEntry } from "../../io/journal/journal.ts";
+import type { JournalRecord, NewEntry, SharedEntry } from "../../io/journal/journal.ts";
 import type { LogPage } from "../../io/journal/log-tail.ts";
 import type { Published } from "../../io/journal/publish-queue.ts";
 import { APPEND, COMMIT, PAGE, REMOVE } from "./scripts.ts";
@@ -55,14 +55,19 @@ export class RedisStore {
     if ((await this.#run(REMOVE, [this.#recordOf(id)], [String(version)])) === 0) throw stale("remove");
   }
 
-  async append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
+  async append(topic: string, entries: readonly NewEntry[]): Promise<readonly number[]> {
     const { maxEntries, maxLogBytes } = this.#bounds;
-    if (Buffer.byteLength(topic) + body.length > maxLogBytes) {
+    const topicBytes = Buffer.byteLength(topic);
+    if (entries.some(({ body }) => topicBytes + body.length > maxLogBytes)) {
       throw unavailable("append", "the entry is longer than maxLogBytes");
     }
-    const keys = [this.#key("log"), this.#key("meta"), ...(key === undefined ? [] : [this.#key(`key:${key}`)])];
-    const limits = [maxEntries, maxLogBytes, this.keptMs, KEY_MS].map(String);
-    return Number(await this.#run(APPEND, keys, [topic, Buffer.from(body), ...limits]));
+    const keys = [this.#key("log"), this.#key("meta")];
+    const words: Argument[] = [topic, ...[maxEntries, maxLogBytes, this.keptMs, KEY_MS].map(String)];
+    for (const { key, body } of entries) {
+      if (key !== undefined) keys.push(this.#key(`key:${key}`));
+      words.push(key === undefined ? "" : String(keys.length), Buffer.from(body));
+    }
+    return ((await this.#run(APPEND, keys, words)) as readonly unknown[]).map(Number);
   }
 
   async lastPlace(): Promise<number> {

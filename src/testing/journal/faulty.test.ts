@@ -5,7 +5,7 @@ import { memoryJournal } from "../../protocol.ts";
 import { expectError } from "../expect-error.ts";
 import { ManualClock } from "../manual-clock.ts";
 import { FaultyJournal, type JournalFault } from "./faulty.ts";
-import { bytesOf, Heard, textAt } from "./scene.ts";
+import { appendOne, bytesOf, Heard, textAt } from "./scene.ts";
 import { journalSuite } from "./suite.ts";
 
 const made = new Map<string, FaultyJournal>();
@@ -62,16 +62,19 @@ describe("FaultyJournal", () => {
     const heard = new Heard();
     await journal.follow(undefined, heard);
     journal.fault = () => ({ answerDelayMs: 10 });
-    const [one, two] = [journal.append("g", undefined, bytesOf("one")), journal.append("g", undefined, bytesOf("two"))];
+    const [one, two] = [
+      appendOne(journal, "g", undefined, bytesOf("one")),
+      appendOne(journal, "g", undefined, bytesOf("two")),
+    ];
     const lost = Promise.all([one, two].map((call) => expectError(call, { code: "JOURNAL_UNKNOWN" })));
     journal.away = true;
     await clock.advance(10);
     await lost;
-    await expectError(journal.append("g", undefined, bytesOf("three")), { code: "JOURNAL_UNAVAILABLE" });
+    await expectError(appendOne(journal, "g", undefined, bytesOf("three")), { code: "JOURNAL_UNAVAILABLE" });
     assert.deepEqual(heard.texts, []);
     journal.away = false;
     journal.fault = undefined;
-    await journal.append("g", undefined, bytesOf("four"));
+    await appendOne(journal, "g", undefined, bytesOf("four"));
     await heard.until("four");
     assert.deepEqual(heard.texts, ["one", "two", "four"]);
   });
@@ -99,7 +102,7 @@ describe("FaultyJournal", () => {
     const [stopped, other] = [new Heard(), new Heard()];
     const following = await journal.follow(undefined, stopped);
     await journal.follow(undefined, other);
-    const append = journal.append("g", undefined, bytesOf("one"));
+    const append = appendOne(journal, "g", undefined, bytesOf("one"));
     journal.away = true;
     await expectError(append, { code: "JOURNAL_UNKNOWN" });
     await clock.turn();

@@ -6,6 +6,7 @@ import type {
   JournalNeeds,
   JournalRecord,
   LogFollower,
+  NewEntry,
   SessionJournal,
   SharedEntry,
 } from "../../io/journal/journal.ts";
@@ -102,8 +103,8 @@ export class FaultyJournal implements SessionJournal {
   }
 
   /** As {@link SessionJournal.append}. */
-  append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
-    return this.#through("append", topic, () => this.#journal.append(topic, key, body));
+  append(topic: string, entries: readonly NewEntry[]): Promise<readonly number[]> {
+    return this.#through("append", topic, () => this.#journal.append(topic, entries));
   }
 
   /** As {@link SessionJournal.follow}. The delays of the call do not count for what is told. */

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { assertErrorShape } from "../expect-error.ts";
-import { bytesOf, Heard, type JournalChecks, KEPT_MS, refused, textAt } from "./scene.ts";
+import { appendOne, bytesOf, Heard, type JournalChecks, KEPT_MS, refused, textAt } from "./scene.ts";
 
 /** Opening, closing, sharing. */
 export const lifetimeChecks: JournalChecks = {
@@ -17,10 +17,10 @@ export const lifetimeChecks: JournalChecks = {
     assert.equal(await textAt(two, "ana"), "from one");
     await two.commit("ana", version, bytesOf("from two"));
     await refused("JOURNAL_STALE", one.commit("ana", version, bytesOf("stale")));
-    await one.append("g/plaza", "key", bytesOf("hola"));
+    await appendOne(one, "g/plaza", "key", bytesOf("hola"));
     await heard.until("hola");
     assert.equal(await other.read("ana"), undefined);
-    await other.append("g/plaza", "key", bytesOf("elsewhere"));
+    await appendOne(other, "g/plaza", "key", bytesOf("elsewhere"));
     await elsewhere.until("elsewhere");
     assert.deepEqual([heard.texts, elsewhere.texts], [["hola"], ["elsewhere"]]);
   },
@@ -30,7 +30,7 @@ export const lifetimeChecks: JournalChecks = {
     await before.open({ keptMs: KEPT_MS });
     const version = await before.commit("ana", 0, bytesOf("one"));
     const { behind } = await before.follow(undefined, new Heard());
-    const place = await before.append("g/plaza", "key", bytesOf("hola"));
+    const place = await appendOne(before, "g/plaza", "key", bytesOf("hola"));
     await before.close();
     const after = await scene.open();
     assert.equal(await textAt(after, "ana"), "one");
@@ -38,8 +38,8 @@ export const lifetimeChecks: JournalChecks = {
     const heard = new Heard();
     await after.follow(behind, heard);
     await heard.until("hola");
-    assert.equal(await after.append("g/plaza", "key", bytesOf("hola")), place);
-    assert.ok((await after.append("g/plaza", undefined, bytesOf("adiós"))) > place);
+    assert.equal(await appendOne(after, "g/plaza", "key", bytesOf("hola")), place);
+    assert.ok((await appendOne(after, "g/plaza", undefined, bytesOf("adiós"))) > place);
   },
 
   async "it is open until it was closed as often as it was opened"(scene) {
@@ -49,7 +49,7 @@ export const lifetimeChecks: JournalChecks = {
     const heard = new Heard();
     await journal.follow(undefined, heard);
     const version = await journal.commit("ana", 0, bytesOf("one"));
-    await journal.append("g/plaza", undefined, bytesOf("hola"));
+    await appendOne(journal, "g/plaza", undefined, bytesOf("hola"));
     await heard.until("hola");
     assert.ok((await journal.read("ana"))?.version === version);
   },
@@ -60,7 +60,7 @@ export const lifetimeChecks: JournalChecks = {
       journal.read("ana"),
       journal.commit("ana", 0, bytesOf("one")),
       journal.remove("ana", 1),
-      journal.append("g/plaza", undefined, bytesOf("hola")),
+      appendOne(journal, "g/plaza", undefined, bytesOf("hola")),
       journal.follow(undefined, new Heard()),
     ];
     const allRefused = async (): Promise<void> => {
@@ -86,11 +86,11 @@ export const lifetimeChecks: JournalChecks = {
     await journal.open({ keptMs: KEPT_MS });
     const heard = new Heard();
     const { behind } = await journal.follow(undefined, heard);
-    await journal.append("g/plaza", undefined, bytesOf("before"));
+    await appendOne(journal, "g/plaza", undefined, bytesOf("before"));
     await heard.until("before");
     await journal.close();
     const other = await scene.open();
-    await other.append("g/plaza", undefined, bytesOf("after"));
+    await appendOne(other, "g/plaza", undefined, bytesOf("after"));
     const again = new Heard();
     await other.follow(behind, again);
     await again.until("after");
@@ -101,7 +101,7 @@ export const lifetimeChecks: JournalChecks = {
     const journal = scene.make();
     await journal.open({ keptMs: KEPT_MS });
     const commits = Array.from({ length: 200 }, (_, number) => journal.commit(`s${number}`, 0, bytesOf("one")));
-    const others = [journal.append("g", undefined, bytesOf("hola")), journal.read("s1"), journal.remove("s", 1)];
+    const others = [appendOne(journal, "g", undefined, bytesOf("hola")), journal.read("s1"), journal.remove("s", 1)];
     const settled = Promise.allSettled([...commits, ...others]);
     await journal.close();
     const outcomes = await settled;

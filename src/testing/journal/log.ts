@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Following, SessionJournal } from "../../io/journal/journal.ts";
-import { bytesOf, each, Heard, type JournalChecks, textOf } from "./scene.ts";
+import { appendOne, bytesOf, each, Heard, type JournalChecks, textOf } from "./scene.ts";
 
 const LONGEST_BYTES = 1_048_576;
 const ODD_TOPICS: readonly string[] = [
@@ -19,7 +19,7 @@ const ODD_TOPICS: readonly string[] = [
 
 async function appendAll(journal: SessionJournal, ...texts: readonly string[]): Promise<number[]> {
   const places: number[] = [];
-  for (const text of texts) places.push(await journal.append("g/plaza", undefined, bytesOf(text)));
+  for (const text of texts) places.push(await appendOne(journal, "g/plaza", undefined, bytesOf(text)));
   return places;
 }
 
@@ -53,6 +53,29 @@ export const logChecks: JournalChecks = {
     }
   },
 
+  async "what is appended in one call stands in its order, whatever else is appended meanwhile"(scene) {
+    const journals = [await scene.open(), await scene.open()] as const;
+    const heard = new Heard();
+    await journals[0].follow(undefined, heard);
+    const places = new Map<string, number>();
+    await each(200, async (number) => {
+      const texts = Array.from({ length: number % 17 }, (_, index) => `${number}/${index}`);
+      const entries = texts.map((text) => ({ body: bytesOf(text) }));
+      const answer = await (journals[number % 2] as SessionJournal).append(`g/${number % 3}`, entries);
+      assert.equal(answer.length, texts.length);
+      for (const [index, text] of texts.entries()) places.set(text, answer[index] as number);
+      assert.ok(
+        answer.every((place, index) => index === 0 || place > (answer[index - 1] as number)),
+        "out of order",
+      );
+    });
+    await appendAll(journals[1], "the end");
+    await heard.until("the end");
+    const told = heard.all.slice(0, -1).map(({ place, body }) => [textOf(body), place] as const);
+    assert.deepEqual(new Map(told), new Map([...places].sort(([, one], [, other]) => one - other)));
+    assert.equal(told.length, places.size);
+  },
+
   async "several who append and several who follow have one order, without a gap and nothing twice"(scene) {
     const journals = [await scene.open(), await scene.open()] as const;
     const early = [new Heard(), new Heard()] as const;
@@ -62,7 +85,7 @@ export const logChecks: JournalChecks = {
     const places = new Map<string, number>();
     await each(2_000, async (number) => {
       const text = `entry ${number}`;
-      places.set(text, await (journals[number % 2] as SessionJournal).append("g/plaza", undefined, bytesOf(text)));
+      places.set(text, await appendOne(journals[number % 2] as SessionJournal, "g/plaza", undefined, bytesOf(text)));
       if (number === 1_000) await journals[1].follow(behind, late);
     });
     const afterwards = new Heard();
@@ -87,7 +110,7 @@ export const logChecks: JournalChecks = {
     ];
     for (const [topic, body] of wanted) {
       const given = Buffer.from(body);
-      await journal.append(topic, undefined, given);
+      await appendOne(journal, topic, undefined, given);
       given.fill(0xee);
     }
     await heard.holds(() => heard.all.length >= wanted.length);
@@ -122,7 +145,7 @@ export const logChecks: JournalChecks = {
     const journal = await scene.open();
     const appended: Promise<number>[] = [];
     const heard = new Heard(({ body }) => {
-      if (textOf(body) === "call") appended.push(journal.append("g/plaza", undefined, bytesOf("answer")));
+      if (textOf(body) === "call") appended.push(appendOne(journal, "g/plaza", undefined, bytesOf("answer")));
     });
     await journal.follow(undefined, heard);
     await appendAll(journal, "call");
@@ -159,7 +182,7 @@ export const followerChecks: JournalChecks = {
     const heard = new Heard();
     await journal.follow(last + 1_000, heard);
     await heard.holds(() => heard.gaps.length > 0);
-    const place = await journal.append("g/plaza", undefined, bytesOf("two"));
+    const place = await appendOne(journal, "g/plaza", undefined, bytesOf("two"));
     await heard.until("two");
     assert.deepEqual([heard.gaps, heard.texts, heard.all[0]?.place], [[last], ["two"], place]);
   },
@@ -170,7 +193,7 @@ export const followerChecks: JournalChecks = {
     const places = new Set<number>();
     await each(
       3_000,
-      async (number) => void places.add(await journal.append("g", undefined, bytesOf(`entry ${number}`))),
+      async (number) => void places.add(await appendOne(journal, "g", undefined, bytesOf(`entry ${number}`))),
     );
     const heard = new Heard();
     await journal.follow(first, heard);
@@ -195,14 +218,28 @@ export const keyChecks: JournalChecks = {
     const journals = [await scene.open(), await scene.open()] as const;
     const heard = new Heard();
     await journals[0].follow(undefined, heard);
-    const place = await journals[0].append("g/plaza", "ana/1/0", bytesOf("once"));
+    const place = await appendOne(journals[0], "g/plaza", "ana/1/0", bytesOf("once"));
     for (const journal of journals) {
-      assert.equal(await journal.append("g/plaza", "ana/1/0", bytesOf("once")), place);
-      assert.equal(await journal.append("g/other", "ana/1/0", bytesOf("with another body")), place);
+      assert.equal(await appendOne(journal, "g/plaza", "ana/1/0", bytesOf("once")), place);
+      assert.equal(await appendOne(journal, "g/other", "ana/1/0", bytesOf("with another body")), place);
     }
     await appendAll(journals[0], "the end");
     await heard.until("the end");
     assert.deepEqual(heard.texts, ["once", "the end"]);
+  },
+
+  async "in one call an entry whose key was used, in it or before, has the place of before"(scene) {
+    const journal = await scene.open();
+    const heard = new Heard();
+    await journal.follow(undefined, heard);
+    const entry = (key: string | undefined, text: string) => ({ key, body: bytesOf(text) });
+    const [one = 0] = await journal.append("g/plaza", [entry("one", "one")]);
+    const entries = [entry("two", "two"), entry("one", "no"), entry(undefined, "three"), entry("two", "no")];
+    const [two = 0, again, three = 0, twice] = await journal.append("g/plaza", entries);
+    assert.deepEqual([again, twice], [one, two]);
+    assert.ok(one < two && two < three);
+    await heard.until("three");
+    assert.deepEqual(heard.texts, ["one", "two", "three"]);
   },
 
   async "of many that append with one key at once one does"(scene) {
@@ -211,7 +248,7 @@ export const keyChecks: JournalChecks = {
     await journals[0].follow(undefined, heard);
     const places = await Promise.all(
       Array.from({ length: 100 }, (_, number) =>
-        (journals[number % 2] as SessionJournal).append("g/plaza", "one key", bytesOf("once")),
+        appendOne(journals[number % 2] as SessionJournal, "g/plaza", "one key", bytesOf("once")),
       ),
     );
     assert.equal(new Set(places).size, 1);
@@ -238,10 +275,10 @@ export const keyChecks: JournalChecks = {
       "x".repeat(300),
     ];
     const places: number[] = [];
-    for (const key of keys) places.push(await journal.append("g/plaza", key, bytesOf("the same body")));
+    for (const key of keys) places.push(await appendOne(journal, "g/plaza", key, bytesOf("the same body")));
     assert.equal(new Set(places).size, keys.length);
     for (const [index, key] of keys.entries()) {
-      if (key !== undefined) assert.equal(await journal.append("g/plaza", key, bytesOf("again")), places[index]);
+      if (key !== undefined) assert.equal(await appendOne(journal, "g/plaza", key, bytesOf("again")), places[index]);
     }
   },
 };

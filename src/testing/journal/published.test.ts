@@ -40,7 +40,7 @@ describe("journalSuite, of what is published", () => {
     );
     class Stored extends Around {
       override publish(topic: string, body: Uint8Array): void {
-        void this.inner.append(topic, undefined, body).catch(() => undefined);
+        void this.inner.append(topic, [{ body }]).catch(() => undefined);
       }
       override follow(behind: number | undefined, follower: LogFollower): Promise<Following> {
         return this.inner.follow(behind, {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { SessionJournal } from "../../io/journal/journal.ts";
-import { bytesOf, Heard, type JournalChecks, KEPT_MS, textOf } from "./scene.ts";
+import { appendOne, bytesOf, Heard, type JournalChecks, KEPT_MS, textOf } from "./scene.ts";
 
 /** No journal drops so many that are published in one turn, as long as its store is there. */
 const FEW = 100;
@@ -42,12 +42,12 @@ export const publishedChecks: JournalChecks = {
     const journal = await scene.open();
     const early = new Heard();
     const { behind } = await journal.follow(undefined, early);
-    await journal.append("g/plaza", undefined, bytesOf("entry"));
+    await appendOne(journal, "g/plaza", undefined, bytesOf("entry"));
     await publish(journal, early, "early");
     const late = new Heard();
     await journal.follow(behind, late);
     await publish(journal, late, "late");
-    const place = await journal.append("g/plaza", undefined, bytesOf("the end"));
+    const place = await appendOne(journal, "g/plaza", undefined, bytesOf("the end"));
     await late.until("the end");
     assert.deepEqual(late.notices, [["g/plaza", "late"]]);
     assert.deepEqual(late.texts, ["entry", "the end"]);
@@ -97,11 +97,11 @@ export const publishedChecks: JournalChecks = {
     const heard = new Heard();
     await journal.follow(undefined, heard);
     for (let number = 0; number < TOO_MANY; number += 1) journal.publish("g/plaza", bytesOf(String(number)));
-    await journal.append("g/plaza", undefined, bytesOf("entry"));
+    await appendOne(journal, "g/plaza", undefined, bytesOf("entry"));
     await heard.until("entry");
     while (!isHeard(heard, "the end")) {
       journal.publish("g/plaza", bytesOf("the end"));
-      await journal.append("g/plaza", undefined, bytesOf("meanwhile"));
+      await appendOne(journal, "g/plaza", undefined, bytesOf("meanwhile"));
     }
     const numbers = heard.notices.map(([, text]) => Number(text)).filter((number) => !Number.isNaN(number));
     for (const [index, number] of numbers.slice(1).entries()) {

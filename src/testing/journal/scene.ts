@@ -70,6 +70,18 @@ export async function textAt(journal: SessionJournal, id: string): Promise<strin
   return textOf((await journal.read(id))?.bytes);
 }
 
+/** Appends one entry; answers its place. */
+export async function appendOne(
+  journal: SessionJournal,
+  topic: string,
+  key: string | undefined,
+  body: Uint8Array,
+): Promise<number> {
+  const [place, ...more] = await journal.append(topic, [{ key, body }]);
+  assert.ok(place !== undefined && more.length === 0, "an entry has one place");
+  return place;
+}
+
 /** Awaits `run` for each number below `count`, at most 64 at once. */
 export async function each(count: number, run: (number: number) => Promise<void>): Promise<void> {
   let next = 0;

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { stale } from "../../io/journal/failure.ts";
-import type { Following, JournalNeeds, JournalRecord, LogFollower, SharedEntry } from "../../io/journal/journal.ts";
+import type {
+  Following,
+  JournalNeeds,
+  JournalRecord,
+  LogFollower,
+  NewEntry,
+  SharedEntry,
+} from "../../io/journal/journal.ts";
 import { Around, assertCaught, changed, failures, made } from "../../../test/fixtures/broken-journals.ts";
 import { nextTurn } from "../../../test/fixtures/gate.ts";
 import { memoryJournal } from "../../protocol.ts";
@@ -157,10 +164,11 @@ describe("journalSuite", () => {
   it("catches calls inside of a call, and a follower that cannot be stopped", async () => {
     class Inside extends Around {
       readonly followers: LogFollower[] = [];
-      override async append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
-        const place = await this.inner.append(topic, key, body);
-        for (const follower of this.followers) follower.entries([{ place, topic, body }]);
-        return place;
+      override async append(topic: string, entries: readonly NewEntry[]): Promise<readonly number[]> {
+        const places = await this.inner.append(topic, entries);
+        const told = entries.map(({ body }, index) => ({ place: places[index] as number, topic, body }));
+        for (const follower of this.followers) follower.entries(told);
+        return places;
       }
       override async follow(behind: number | undefined, follower: LogFollower): Promise<Following> {
         this.followers.push(follower);
@@ -169,9 +177,10 @@ describe("journalSuite", () => {
     }
     await assertCaught(Inside, /stopped in its own call/);
     class Nested extends Around {
-      override append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
-        for (const follower of this.followers) follower.entries([{ place: (this.place += 1), topic, body }]);
-        return Promise.resolve(this.place);
+      override async append(topic: string, entries: readonly NewEntry[]): Promise<readonly number[]> {
+        const told = entries.map(({ body }) => ({ place: (this.place += 1), topic, body }));
+        for (const follower of this.followers) follower.entries(told);
+        return told.map(({ place }) => place);
       }
       place = 0;
       readonly followers: LogFollower[] = [];
@@ -195,17 +204,33 @@ describe("journalSuite", () => {
     assert.notEqual((await failures(() => made(Around, { maxEntries: 300 }), /not kept any more/)).length, 0);
   });
 
+  it("catches entries of one call that are out of order", async () => {
+    class Backwards extends Around {
+      override async append(topic: string, entries: readonly NewEntry[]): Promise<readonly number[]> {
+        return (await this.inner.append(topic, entries.toReversed())).toReversed();
+      }
+    }
+    await assertCaught(Backwards, /stands in its order/);
+  });
+
   it("catches keys that are not known again, or that are taken for one another", async () => {
     class Unkeyed extends Around {
-      override append(topic: string, _key: string | undefined, body: Uint8Array): Promise<number> {
-        return this.inner.append(topic, undefined, body);
+      override append(topic: string, entries: readonly NewEntry[]): Promise<readonly number[]> {
+        return this.inner.append(
+          topic,
+          entries.map(({ body }) => ({ body })),
+        );
       }
     }
     await assertCaught(Unkeyed, /not appended again/);
+    await assertCaught(Unkeyed, /in one call an entry/);
     await assertCaught(Unkeyed, /with one key at once/);
     class OneKey extends Around {
-      override append(topic: string, key: string | undefined, body: Uint8Array): Promise<number> {
-        return this.inner.append(topic, String(key), body);
+      override append(topic: string, entries: readonly NewEntry[]): Promise<readonly number[]> {
+        return this.inner.append(
+          topic,
+          entries.map(({ key, body }) => ({ key: String(key), body })),
+        );
       }
     }
     await assertCaught(OneKey, /other keys are others/);

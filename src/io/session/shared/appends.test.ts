@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { check } from "../../../sim.ts";
 import { unavailable, unknownOutcome } from "../../journal/failure.ts";
+import type { SessionJournal } from "../../journal/journal.ts";
 import type { Network } from "../../network/network.ts";
 import { LogAppends } from "./appends.ts";
 
-type Append = (topic: string, key: string | undefined, body: Uint8Array) => Promise<number>;
+type Append = SessionJournal["append"];
 
 /** Appends over a journal that is a function, in the simulated world. */
 async function withAppends(append: Append, body: (appends: LogAppends, network: Network) => Promise<void>) {
@@ -20,13 +21,13 @@ test("what is said to one topic is appended in its order, whatever fails and how
   let log: string[] = [];
   const world: { network?: Network } = {};
   let calls = 0;
-  const append: Append = async (topic, _key, body) => {
+  const append: Append = async (topic, entries) => {
     calls += 1;
     const call = calls;
     await new Promise<void>((resolve) => void world.network?.clock.setTimer(resolve, (call * 7) % 10));
     if (call % 3 === 0) throw unavailable("append");
     if (call % 7 === 0) throw unknownOutcome("append");
-    return log.push(`${topic}${String(body)}`);
+    return entries.map(({ body }) => log.push(`${topic}${String(body)}`));
   };
   await withAppends(append, async (appends, network) => {
     world.network = network;
@@ -36,6 +37,7 @@ test("what is said to one topic is appended in its order, whatever fails and how
     for (let number = 0; number < 30; number += 1)
       for (const topic of ["a", "b", "c"]) places.push(appends.append(topic, `${topic}/${number}`, text(number)));
     await appends.idle();
+    assert.ok(calls < 30, `${calls} calls for 90 entries`);
     assert.deepEqual(
       (await Promise.all(places)).sort((a, b) => a - b),
       Array.from({ length: 90 }, (_, index) => index + 1),
@@ -49,18 +51,42 @@ test("what is said to one topic is appended in its order, whatever fails and how
 });
 
 test("without a key nobody tries it again when nobody knows whether it was appended", async () => {
-  let failures: Error[] = [];
-  const append: Append = async () => {
-    const failure = failures.pop();
-    if (failure !== undefined) throw failure;
-    return 1;
+  let tried: (string | undefined)[][] = [];
+  const append: Append = async (_topic, entries) => {
+    tried.push(entries.map(({ key }) => key));
+    if (tried.length === 1) throw unknownOutcome("append");
+    return entries.map((_, index) => 1 + index);
   };
   await withAppends(append, async (appends) => {
-    failures = [unknownOutcome("append")];
-    const first = appends.append("a", undefined, text("x"));
-    const second = appends.append("a", undefined, text("y"));
-    await assert.rejects(first, { code: "JOURNAL_UNKNOWN", outcome: "unknown" });
-    assert.equal(await second, 1);
+    tried = [];
+    const [first, keyed, other] = [undefined, "key", undefined].map((key) => appends.append("a", key, text("x")));
+    await assert.rejects(first as Promise<number>, { code: "JOURNAL_UNKNOWN", outcome: "unknown" });
+    await assert.rejects(other as Promise<number>, { code: "JOURNAL_UNKNOWN", outcome: "unknown" });
+    const later = appends.append("a", undefined, text("y"));
+    assert.deepEqual([await keyed, await later], [1, 2]);
+    assert.deepEqual(tried, [
+      [undefined, "key", undefined],
+      ["key", undefined],
+    ]);
+  });
+});
+
+test("in one call are so many entries, and so many bytes", async () => {
+  let sizes: number[] = [];
+  const append: Append = async (_topic, entries) => {
+    sizes.push(entries.length);
+    return entries.map(() => 1);
+  };
+  await withAppends(append, async (appends) => {
+    sizes = [];
+    for (let number = 0; number < 300; number += 1) void appends.append("a", undefined, text(number));
+    for (let number = 0; number < 5; number += 1) void appends.append("b", undefined, new Uint8Array(100_000));
+    void appends.append("c", undefined, new Uint8Array(500_000));
+    await appends.idle();
+    assert.deepEqual(
+      sizes.sort((one, other) => one - other),
+      [1, 1, 2, 2, 44, 256],
+    );
   });
 });
 

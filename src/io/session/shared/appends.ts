@@ -3,31 +3,30 @@
 import { ZocaloError } from "../../../core/errors.ts";
 import { BackoffPauses, type BackoffTimes } from "../../../core/options/backoff.ts";
 import { unavailable } from "../../journal/failure.ts";
-import type { SessionJournal } from "../../journal/journal.ts";
+import type { NewEntry, SessionJournal } from "../../journal/journal.ts";
 import type { Clock, Random, Timer } from "../../network/network.ts";
 import { FifoMap } from "../../../core/fifo-map.ts";
 import { handled } from "../../operation/handled-rejection.ts";
 
-/** So many are under way at once. */
+/** So many topics are appended to at once. */
 const MAX_UNDER_WAY = 256;
+/** Entries that go to the store in one call, and bytes of them, if they are not in one entry. */
+const MAX_TOGETHER = 256;
+const MAX_BYTES_TOGETHER = 262_144;
 /** What waits while the store is away; more is refused. */
 const MAX_WAITING = 65_536;
 const MAX_WAITING_BYTES = 67_108_864;
 const RETRIES: BackoffTimes = { initialDelayMs: 100, maxDelayMs: 1000, timeoutMs: Infinity };
 
-interface Append {
-  readonly key: string | undefined;
-  readonly body: Uint8Array;
+interface Append extends NewEntry {
   readonly resolve: (place: number) => void;
   readonly reject: (reason: unknown) => void;
-  next: Append | undefined;
 }
 
-/** What is said to one topic; the first one is under way, or tried again. */
+/** What is said to one topic; the first ones are under way, or tried again. */
 interface Line {
   readonly topic: string;
-  first: Append | undefined;
-  last: Append | undefined;
+  waiting: Append[];
 }
 
 /** The appends of one server. */
@@ -36,7 +35,7 @@ export class LogAppends {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #lines = new Map<string, Line>();
-  /** Those whose first one may be appended now. */
+  /** Those whose first ones may be appended now. */
   readonly #ready = new FifoMap<Line, true>();
   readonly #pauses = new Set<Timer>();
   #size = 0;
@@ -66,10 +65,7 @@ export class LogAppends {
       const detail = `${this.#size} messages wait for the journal already: it is away, or too slow for them`;
       throw unavailable("append", detail);
     }
-    const place = new Promise<number>((resolve, reject) => {
-      this.#push(topic, { key, body, resolve, reject, next: undefined });
-    });
-    this.#start();
+    const place = new Promise<number>((resolve, reject) => this.#push(topic, { key, body, resolve, reject }));
     return handled(place);
   }
 
@@ -82,34 +78,30 @@ export class LogAppends {
   stop(): void {
     this.#isOver = true;
     for (const pause of this.#pauses) pause.cancel();
-    for (const line of this.#lines.values()) while (line.first !== undefined) this.#shift(line).reject(closed());
+    for (const line of this.#lines.values()) {
+      const given = line.waiting.splice(0);
+      this.#forget(given);
+      for (const { reject } of given) reject(closed());
+    }
   }
 
   #push(topic: string, append: Append): void {
     this.#size += 1;
     this.#bytes += append.body.length;
     const line = this.#lines.get(topic);
-    if (line?.last !== undefined) {
-      line.last = line.last.next = append;
+    if (line !== undefined) {
+      line.waiting.push(append);
       return;
     }
-    const begun = { topic, first: append, last: append };
+    const begun = { topic, waiting: [append] };
     this.#lines.set(topic, begun);
     this.#ready.add(begun, true);
-  }
-
-  #shift(line: Line): Append {
-    const first = line.first as Append;
-    line.first = first.next;
-    this.#size -= 1;
-    this.#bytes -= first.body.length;
-    if (line.first === undefined) this.#lines.delete(line.topic);
-    if (this.#size === 0) this.#onIdle?.();
-    return first;
+    // At the end of the turn: what else is said in it goes with it.
+    if (this.#ready.size === 1) this.#clock.defer(() => this.#start());
   }
 
   #start(): void {
-    for (let line = this.#ready.first(); line !== undefined; line = this.#ready.first()) {
+    for (let line = this.#ready.first(); line !== undefined && !this.#isOver; line = this.#ready.first()) {
       if (this.#underWay >= MAX_UNDER_WAY) return;
       this.#ready.delete(line);
       void this.#try(line);
@@ -117,22 +109,34 @@ export class LogAppends {
   }
 
   async #try(line: Line): Promise<void> {
-    const { key, body } = line.first as Append;
-    let isDone = true;
+    const together = takeTogether(line.waiting);
+    let again: Append[] = [];
     this.#underWay += 1;
     try {
-      const place = await this.#journal.append(line.topic, key, body);
+      const places = await this.#journal.append(line.topic, together);
       this.#backoff = undefined;
-      if (!this.#isOver) this.#shift(line).resolve(place);
+      this.#forget(together);
+      for (const [index, { resolve }] of together.entries()) resolve(places[index] as number);
     } catch (error) {
-      isDone = error instanceof ZocaloError && error.code === "JOURNAL_UNKNOWN" && key === undefined;
-      if (isDone && !this.#isOver) this.#shift(line).reject(error);
+      const isUnknown = error instanceof ZocaloError && error.code === "JOURNAL_UNKNOWN";
+      // Without a key it could be there twice.
+      if (!this.#isOver) again = together.filter(({ key }) => !isUnknown || key !== undefined);
+      const given = together.filter((append) => !again.includes(append));
+      this.#forget(given);
+      for (const { reject } of given) reject(error);
     }
     this.#underWay -= 1;
-    if (this.#isOver) return;
-    if (!isDone) this.#pause(line);
-    else if (line.first !== undefined) this.#ready.add(line, true);
+    line.waiting.unshift(...again);
+    if (line.waiting.length === 0) this.#lines.delete(line.topic);
+    else if (again.length > 0) this.#pause(line);
+    else this.#ready.add(line, true);
     this.#start();
+  }
+
+  #forget(appends: readonly Append[]): void {
+    for (const { body } of appends) this.#bytes -= body.length;
+    this.#size -= appends.length;
+    if (this.#size === 0) this.#onIdle?.();
   }
 
   /** Tries a line again later. */
@@ -147,6 +151,18 @@ export class LogAppends {
     const pause = this.#clock.setTimer(goOn, this.#backoff.next(now, this.#random.next()) ?? 0, true);
     this.#pauses.add(pause);
   }
+}
+
+/** The first ones, as many as go in one call. */
+function takeTogether(waiting: Append[]): Append[] {
+  let count = 1;
+  let bytes = waiting[0]?.body.length ?? 0;
+  while (count < waiting.length && count < MAX_TOGETHER) {
+    bytes += waiting[count]?.body.length ?? 0;
+    if (bytes > MAX_BYTES_TOGETHER) break;
+    count += 1;
+  }
+  return waiting.splice(0, count);
 }
 
 function closed(): ZocaloError {

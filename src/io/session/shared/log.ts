@@ -5,7 +5,6 @@ import { UsageError } from "../../../core/errors.ts";
 import { VOLATILE_PLACE } from "../../../core/session/shared-lane.ts";
 import type { Following, SessionJournal, SharedEntry } from "../../journal/journal.ts";
 import type { Clock, Random, Timer } from "../../network/network.ts";
-import { handled } from "../../operation/handled-rejection.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import { LogAppends } from "./appends.ts";
 import { HeardEntry } from "./heard.ts";
@@ -50,10 +49,10 @@ export class SharedLog {
   readonly #behind = new Map<SessionFacade, number>();
   /** Those of them whose clients another server has told more than this one has heard. */
   readonly #ahead = new Map<SessionFacade, number>();
-  /** What handlers of a session have said that is not heard yet. */
-  readonly #said = new Map<SessionFacade, Set<Promise<unknown>>>();
-  /** Who waits until the log has reached a place. */
-  readonly #awaited = new Set<{ readonly place: number; readonly reached: () => void }>();
+  /** What handlers of a session have said that is not stored yet, and the last place of what is. */
+  readonly #said = new Map<SessionFacade, { readonly underWay: Set<Promise<number>>; place: number }>();
+  /** Who waits until an entry was told, by its place. */
+  readonly #awaited = new Map<number, (() => void)[]>();
   #toldPlace = 0;
 
   constructor(journal: SessionJournal, owner: SharedLogOwner) {
@@ -101,7 +100,7 @@ export class SharedLog {
     this.#past.stop();
     this.#following?.stop();
     this.#timer?.cancel();
-    for (const awaited of this.#awaited) awaited.reached();
+    this.#reachedAll();
   }
 
   /**
@@ -118,14 +117,16 @@ export class SharedLog {
     checkLength(message, MAX_BODY_BYTES);
     const stored = this.#appends.append(topic, by?.key, encodeSharedMessage(message));
     if (by === undefined) return stored;
-    const heard = handled(stored.then((place) => this.#reached(place)));
-    const said = this.#said.get(by.session) ?? new Set();
-    this.#said.set(by.session, said.add(heard));
-    const forget = (): void => {
-      said.delete(heard);
-      if (said.size === 0) this.#said.delete(by.session);
-    };
-    heard.then(forget, forget);
+    const said = this.#said.get(by.session) ?? { underWay: new Set<Promise<number>>(), place: 0 };
+    this.#said.set(by.session, said);
+    said.underWay.add(stored);
+    stored.then(
+      (place) => {
+        said.underWay.delete(stored);
+        said.place = Math.max(said.place, place);
+      },
+      () => undefined,
+    );
     return stored;
   }
 
@@ -138,7 +139,10 @@ export class SharedLog {
   /** Resolves when all that the handlers of a session have said is stored, and was told to the sessions of this server. */
   async said(session: SessionFacade): Promise<void> {
     const said = this.#said.get(session);
-    if (said !== undefined) await Promise.all(said);
+    if (said === undefined) return;
+    await Promise.all(said.underWay);
+    await this.#reached(said.place);
+    if (said.underWay.size === 0) this.#said.delete(session);
   }
 
   /** A session goes on, or begins: its client has everything up to a place. */
@@ -156,6 +160,7 @@ export class SharedLog {
   ended(session: SessionFacade): void {
     this.#behind.delete(session);
     this.#ahead.delete(session);
+    this.#said.delete(session);
   }
 
   #hear(entries: readonly SharedEntry[]): void {
@@ -163,9 +168,12 @@ export class SharedLog {
       // A log that begins anew is told as a gap; anything else comes in order.
       this.#ring.add(entry);
       this.#tell(entry);
+      const awaited = this.#awaited.get(entry.place);
+      if (awaited === undefined) continue;
+      this.#awaited.delete(entry.place);
+      for (const reached of awaited) reached();
     }
     const { place } = this;
-    for (const awaited of this.#awaited) if (awaited.place <= place) awaited.reached();
     for (const [session, told] of this.#ahead) if (told <= place) this.pumped(session);
   }
 
@@ -297,7 +305,7 @@ export class SharedLog {
       if (partsOf(session).endpoint.terms.machine.journaled === true)
         this.#behind.set(session, this.#behind.get(session) ?? before);
     this.#lose(-1, place < before ? Number.POSITIVE_INFINITY : place);
-    for (const awaited of this.#awaited) awaited.reached();
+    this.#reachedAll();
   }
 
   /** What sessions had to hear between two places is lost. */
@@ -310,15 +318,15 @@ export class SharedLog {
   async #reached(place: number): Promise<void> {
     if (place <= this.place) return;
     await new Promise<void>((resolve) => {
-      const awaited = {
-        place,
-        reached: () => {
-          this.#awaited.delete(awaited);
-          resolve();
-        },
-      };
-      this.#awaited.add(awaited);
+      const awaited = this.#awaited.get(place);
+      if (awaited === undefined) this.#awaited.set(place, [resolve]);
+      else awaited.push(resolve);
     });
+  }
+
+  #reachedAll(): void {
+    for (const awaited of this.#awaited.values()) for (const reached of awaited) reached();
+    this.#awaited.clear();
   }
 }
 
