@@ -168,6 +168,23 @@ describe("the page of the fault proxy", { skip: missing }, () => {
     assert.equal(await labels.count(), 0);
   });
 
+  test("a page too many says so, and shows what passes when another one is closed", async (t) => {
+    const { url } = await served(t);
+    const page = await openPage(t, { url, locale: "es-MX" });
+    await page.getByText("en vivo").waitFor();
+    await page.clock.install();
+    await hide(page, true);
+    const others = new AbortController();
+    t.after(() => others.abort());
+    const events = url.replace("/?", "/events?");
+    // The page itself may still have its place.
+    for (let isRoom = true; isRoom; ) isRoom = (await fetch(events, { signal: others.signal })).ok;
+    await hide(page, false);
+    await page.getByText("hay demasiadas páginas abiertas: cierra una").waitFor();
+    others.abort();
+    while (!(await page.getByText("en vivo").isVisible())) await page.clock.runFor(1000);
+  });
+
   test("a recording can be saved, played and copied", async (t) => {
     const { running, echo, call, url } = await served(t);
     const page = await openPage(t, { url });

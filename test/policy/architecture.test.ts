@@ -97,7 +97,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/page/inspect", "figures gauges heat-map inspect-page page-frame pull", "test/browser/inspect-page.test.ts"],
   ["src/page/inspect", "seen sequence servers-view session-view", "test/browser/inspect-page.test.ts"],
   ["src/page/inspect", "sessions-view table texts", "test/browser/inspect-page.test.ts"],
-  ["src/page/shell", "shell visible", "test/browser/proxy-page.test.ts"],
+  ["src/page/shell", "listen shell visible", "test/browser/proxy-page.test.ts"],
   ["src/proxy", "fault", "src/proxy/start-proxy.test.ts"],
   ["src/proxy", "datagram-proxy", "src/proxy/datagram-way.test.ts"],
   ["src/proxy", "report stream-proxy", "src/proxy/stream-way.test.ts"],

@@ -2,7 +2,7 @@
 
 import { html } from "htm/preact";
 import type { ComponentChildren, VNode } from "preact";
-import type { LinkState } from "../shell/ask.ts";
+import type { LinkState } from "../shell/listen.ts";
 import { Frame } from "../shell/shell.ts";
 import { hashOf, type Place } from "./place.ts";
 import { texts } from "./texts.ts";

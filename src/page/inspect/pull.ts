@@ -1,7 +1,8 @@
 /** Asks the program once a second for what is on the screen, and for nothing while nobody sees the page. */
 
 import { useEffect, useState } from "preact/hooks";
-import { ask, type LinkState, Refused } from "../shell/ask.ts";
+import { ask, Refused } from "../shell/ask.ts";
+import type { LinkState } from "../shell/listen.ts";
 import { useVisible } from "../shell/visible.ts";
 
 const PULL_MS = 1000;

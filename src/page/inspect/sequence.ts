@@ -3,7 +3,9 @@
 import { html } from "htm/preact";
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { addressOf, listen } from "../shell/ask.ts";
+import { addressOf } from "../shell/ask.ts";
+import { type LinkState, listen } from "../shell/listen.ts";
+import { linkText } from "../shell/shell.ts";
 import { useSpace } from "../shell/space.ts";
 import { time } from "./figures.ts";
 import { type Numbered, shown, withNewer } from "./seen.ts";
@@ -15,6 +17,7 @@ import type { SeenRow } from "../../inspect/wire.ts";
 export function Sequence({ id }: { readonly id: number }): VNode {
   const { here, peer, quietSession, pause, resume, sequenceHelp } = texts();
   const [events, setEvents] = useState<readonly Numbered[]>([]);
+  const [link, setLink] = useState<LinkState>("lost");
   const [frozen, setFrozen] = useState<readonly Numbered[] | undefined>(undefined);
   const isVisible = useVisible();
   const drawn = frozen ?? events;
@@ -26,6 +29,7 @@ export function Sequence({ id }: { readonly id: number }): VNode {
       rows: (rows) => setEvents((before) => withNewer(before, rows)),
       // Whoever listens anew is told of what was seen before.
       state: (state) => {
+        setLink(state);
         if (state === "open") setEvents([]);
       },
     });
@@ -40,7 +44,7 @@ export function Sequence({ id }: { readonly id: number }): VNode {
     </div>
     <div class="lives"><b>${here}</b><b>${peer}</b></div>
     <ol class="sequence" ref=${end} tabindex="0">
-      ${drawn.length === 0 ? html`<li class="seen note"><span class="words">${quietSession}</span></li>` : null}
+      ${drawn.length === 0 ? html`<li class="seen note"><span class="words">${link === "full" ? linkText(link) : quietSession}</span></li>` : null}
       ${drawn.map(({ number, row }) => html`<${Seen} key=${number} row=${row} />`)}
     </ol>`;
 }

@@ -2,17 +2,27 @@
 
 import { type ComponentChildren, type FunctionComponent, render, type VNode } from "preact";
 import { html } from "htm/preact";
-import type { LinkState } from "./ask.ts";
+import type { LinkState } from "./listen.ts";
 import { inLanguage, language } from "./language.ts";
 
 const TEXTS = inLanguage({
   en: {
     other: "Español",
-    links: { open: "live", lost: "connecting again…", over: "the program has ended" },
+    links: {
+      open: "live",
+      lost: "connecting again…",
+      full: "too many pages are open: close one",
+      over: "the program has ended",
+    },
   },
   es: {
     other: "English",
-    links: { open: "en vivo", lost: "conectando otra vez…", over: "el programa ha terminado" },
+    links: {
+      open: "en vivo",
+      lost: "conectando otra vez…",
+      full: "hay demasiadas páginas abiertas: cierra una",
+      over: "el programa ha terminado",
+    },
   },
 });
 
@@ -26,12 +36,17 @@ export interface FrameProps {
   readonly children?: ComponentChildren;
 }
 
+/** How the state of a link is said. */
+export function linkText(link: LinkState): string {
+  return TEXTS().links[link];
+}
+
 /** The frame around a page. Everything that belongs to the page stands in it. */
 export function Frame({ title, link, tools, children }: FrameProps): VNode {
   const texts = TEXTS();
   return html`<header class="head">
       <h1><span class="mark" aria-hidden="true"></span>Zócalo <small>${title}</small></h1>
-      <span class="dot link ${link}" role="status">${texts.links[link]}</span>
+      <span class="dot link ${link}" role="status">${linkText(link)}</span>
       <div class="tools">
         ${tools}
         <button class="quiet" lang=${language() === "es" ? "en" : "es"} onClick=${switchLanguage}>${texts.other}</button>
