@@ -143,8 +143,8 @@ test("an address in use fails with one line", async (t) => {
   assert.match(stderr, /^zocalo: ADDRESS_IN_USE tcp:\/\/127\.0\.0\.1:\d+: another program uses that address.*\n$/);
 });
 
-test("SIGINT and SIGTERM: a server finishes and exits with 0, a transfer ends by the signal", async (t) => {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+test("SIGINT, SIGTERM and SIGHUP: a server finishes and exits with 0, a transfer ends by the signal", async (t) => {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     const { server, port } = await serving(t, ["tcp://127.0.0.1:0", "--reply", "echo", "-v"]);
     const client = new RawClient(t, { port });
     client.socket.write("x");

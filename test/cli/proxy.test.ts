@@ -114,7 +114,7 @@ async function programBehind(t: TestContext, onTerm: string): Promise<RunningPro
 const REPORT = /^0 connections: no fault \(seed 1, digest 0{16}\)$/m;
 
 test("at a signal the program gets SIGTERM, and its end is the end of the command", async (t) => {
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     const proxy = await programBehind(t, "process.exit(5)");
     proxy.child.kill(signal);
     const { code, stderr } = await proxy.ended;
@@ -175,6 +175,17 @@ test("what was done is saved as a list, which does it again; what passed is capt
   const again = await run(t, [...addresses, "--faults", list, "--", process.execPath, "-e", CLIENT("MAIN")]);
   assert.equal(again.stdout, "hola");
   assert.match(again.stderr, /slicing \d+ \(seed 7, digest [\da-f]{16}\)$/m);
+});
+
+test("a window that is closed ends the command as Ctrl-C does: it reports, and saves the list", async (t) => {
+  const list = join(temporaryFolder(t), "storm.json");
+  const proxy = start(t, ["proxy", "tcp://127.0.0.1:0", "127.0.0.1:9", "--latency", "5", "--save", list]);
+  await proxy.tells(/^look at it: /m);
+  proxy.child.kill("SIGHUP");
+  const { code, stderr } = await proxy.ended;
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, REPORT);
+  assert.equal(parseSchedule(readFileSync(list, "utf8")).faults.length, 1);
 });
 
 test("a capture can be read when the command was killed", async (t) => {

@@ -96,8 +96,8 @@ export async function playRole(name: string): Promise<never> {
     | Readonly<Record<string, (input: unknown) => Promise<unknown>>>
     | undefined;
   if (role === undefined || process.send === undefined) throw wrongUsage(FOR_THE_DEMO);
-  // Ctrl-C reaches every process of the terminal; the parent decides.
-  process.on("SIGINT", () => undefined);
+  // Ctrl-C and the end of the terminal reach every process of it; the parent decides.
+  for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
   process.on("disconnect", () => process.exit(0));
   process.on("message", (call: Call) => {
     void outcomeOf(role, call).then((outcome) => process.send?.(outcome));

@@ -9,7 +9,7 @@ import { runProgram } from "./program.ts";
 /** Runs a program that ignores SIGTERM, until `end` ends it; answers its exit code. The time is that of the test. */
 async function codeOf(t: TestContext, end: () => void): Promise<number> {
   t.mock.timers.enable({ apis: ["Date", "setTimeout"] });
-  const names = ["SIGINT", "SIGTERM"] as const;
+  const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const before = names.map((name) => [name, process.listeners(name)] as const);
   t.after(() => {
     for (const [name, listeners] of before) {

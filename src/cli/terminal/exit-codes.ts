@@ -2,7 +2,7 @@
 
 import { UsageError } from "../../index.ts";
 
-/** What the shell gets. 130 and 143 come from the system, when a signal ended the command. */
+/** What the shell gets. 129, 130 and 143 come from the system, when a signal ended the command. */
 export const EXIT: { readonly done: 0; readonly failed: 1; readonly usage: 2 } = { done: 0, failed: 1, usage: 2 };
 
 /** Whoever read the output of the command has gone (`| head`): there is nothing left to do and nothing to complain about. */

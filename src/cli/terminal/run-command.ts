@@ -63,7 +63,8 @@ export async function until(stop: AbortSignal): Promise<void> {
   });
 }
 
-const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
+/** SIGHUP comes when the window of the terminal is closed. */
+const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 /** One Ctrl-C comes twice where npx has started the command: from the terminal and from npx, a few milliseconds later. */
 const SAME_KEY_MS = 300;
 
@@ -108,7 +109,7 @@ function endBySignal(name: NodeJS.Signals): void {
   setTimeout(() => process.exit(signalExitCode(name)), 100);
 }
 
-/** 128 and the number of the signal: 130 for SIGINT, 143 for SIGTERM. */
+/** 128 and the number of the signal: 129 for SIGHUP, 130 for SIGINT, 143 for SIGTERM. */
 function signalExitCode(name: NodeJS.Signals): number {
   return 128 + constants.signals[name];
 }
