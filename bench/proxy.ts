@@ -1,8 +1,9 @@
 /**
  * The fault proxy: what it costs without faults against Node's `pipe` and Debian's `socat` in the middle, in the same run, and how
  * exact its faults are. Who sends, who is in the middle and who receives are processes of their own. Words choose parts: `bulk`, `ping`,
- * `idle`, `latency`, `bandwidth`, `stalled`, `udp`; without any all run. `idle` needs 15,000 open files a process (`ulimit -n`), `udp`
- * receive buffers of 4 MiB (`net.core.rmem_max`).
+ * `idle`, `latency`, `bandwidth`, `stalled`, `udp`; without any all run. A round of `idle` and of `stalled` takes a minute, most of it
+ * until the memory is calm. `idle` needs 15,000 open files a process (`ulimit -n`), `udp` receive buffers of 4 MiB
+ * (`net.core.rmem_max`).
  */
 
 import { spawnSync } from "node:child_process";
@@ -117,7 +118,8 @@ const middles = (
   roles: readonly string[],
   work: (between: string) => Promise<Figures>,
   rounds?: number,
-): Promise<Series> => alternate(Object.fromEntries(roles.map((name) => [name, () => work(name)])), rounds);
+  warmUps?: number,
+): Promise<Series> => alternate(Object.fromEntries(roles.map((name) => [name, () => work(name)])), rounds, warmUps);
 
 if (runs("bulk")) {
   const series = await middles([...others, "proxy"], (name) => bulkThrough(start(ROLES, name), BULK_BYTES));
@@ -144,7 +146,7 @@ if (runs("ping")) {
   }
 }
 if (runs("idle")) {
-  const series = await middles(["pipe", "proxy"], idle, Math.min(ROUNDS, 3));
+  const series = await middles(["pipe", "proxy"], idle, Math.min(ROUNDS, 3), 0);
   const sides = { subject: pick(series, "proxy", "megabytes"), baseline: pick(series, "pipe", "megabytes") };
   show({ name: "memory of 5,000 idle connections, against pipe", ...sides, unit: "MB" });
   showBar({ name: "memory of 5,000 idle connections", values: sides.subject, target: { atMost: 60 }, unit: "MB" });
@@ -174,7 +176,7 @@ if (runs("bandwidth")) {
   }
 }
 if (runs("stalled")) {
-  const series = await alternate({ proxy: () => stalled(10) }, Math.min(ROUNDS, 3));
+  const series = await alternate({ proxy: () => stalled(10) }, Math.min(ROUNDS, 3), 0);
   const values = pick(series, "proxy", "mebibytes");
   showBar({ name: "held for a reader that never reads", values, target: { atMost: 16 }, unit: "MiB a connection" });
 }

@@ -8,18 +8,22 @@ export const ROUNDS: number = Number(process.env["ROUNDS"] ?? 7);
 /** What each variant answered, round by round. */
 export type Series = Record<string, Figures[]>;
 
-/** Runs the variants in turns, in the opposite order every other round, and gathers what they answer. */
+/**
+ * Runs the variants in turns, in the opposite order every other round, and gathers what they answer.
+ *
+ * @param warmUps - Rounds before them that are not counted. Bytes that a process holds need none.
+ */
 export async function alternate(
   variants: Record<string, () => Promise<Figures>>,
   rounds: number = ROUNDS,
+  warmUps = 1,
 ): Promise<Series> {
   const series: Series = {};
   const names = Object.keys(variants);
-  for (let round = -1; round < rounds; round += 1) {
+  for (let round = -warmUps; round < rounds; round += 1) {
     const order = round % 2 === 0 ? names : [...names].reverse();
     for (const name of order) {
       const figures = await (variants[name] as () => Promise<Figures>)();
-      // The first round warms the machine up.
       if (round >= 0) (series[name] ??= []).push(figures);
     }
   }
