@@ -74,6 +74,9 @@ describe("the page of the fault proxy", { skip: missing }, () => {
     await page.getByRole("button", { name: "Begin a fault" }).first().click();
     await page.getByRole("combobox", { name: /^Fault/ }).selectOption("loss");
     await page.getByRole("combobox", { name: /^Direction/ }).selectOption("toServer");
+    await page.getByLabel("probability, 0 to 1").first().fill("1,000");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("“1,000” may be a thousand or a decimal: write 1000 or 1").waitFor();
     await page.getByLabel("probability, 0 to 1").first().fill("7");
     await page.getByRole("button", { name: "Begin", exact: true }).click();
     await page.getByRole("alert").getByText("from 0 to 1").waitFor();

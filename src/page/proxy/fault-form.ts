@@ -18,6 +18,7 @@ import {
   WHEN,
 } from "./faults.ts";
 import { shortName } from "./state.ts";
+import { TwoNumbers } from "./typed-number.ts";
 
 const TEXTS = inLanguage({
   en: {
@@ -33,6 +34,8 @@ const TEXTS = inLanguage({
     end: "End it",
     cancel: "Cancel",
     optional: "optional",
+    two: (typed: string, readings: readonly string[]) =>
+      `“${typed}” may be a thousand or a decimal: write ${readings.join(" or ")}`,
     fields: {
       latency: "delay",
       jitter: "more or less",
@@ -80,6 +83,7 @@ const TEXTS = inLanguage({
     end: "Terminarlo",
     cancel: "Cancelar",
     optional: "opcional",
+    two: (typed, readings) => `“${typed}” puede tener miles o decimales: escribe ${readings.join(" o ")}`,
     fields: {
       latency: "retraso",
       jitter: "más o menos",
@@ -153,7 +157,7 @@ export function FaultForm({ edited, close }: { readonly edited: Edited; readonly
       const wanted: unknown = json === "" ? faultFrom(kind, values) : JSON.parse(json);
       void send(id === undefined ? "POST" : "PUT", wanted);
     } catch (problem) {
-      setError(String(problem));
+      setError(problem instanceof TwoNumbers ? texts.two(problem.typed, problem.readings) : String(problem));
     }
   };
   const choose = (next: Kind): void => {

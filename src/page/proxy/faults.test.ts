@@ -40,6 +40,7 @@ test("a fault goes into the form and comes out as it was", () => {
       when: { connections: "1-2", bytes: 100, afterMs: 5, match: "QUIT", chance: 1 },
     },
     { kind: "isolate", host: "server" },
+    { kind: "linger", from: "*", to: "*", delayMs: 1.234 },
   ];
   for (const fault of faults) {
     const values = valuesOf(fault);

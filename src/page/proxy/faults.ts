@@ -1,6 +1,7 @@
 /** The faults that a proxy can have: their fields as a form has them, and how they read. */
 
 import type { FaultFields } from "../../proxy/page/wire.ts";
+import { numberText, typedNumber } from "./typed-number.ts";
 
 /** The kinds, in the order of the guide. */
 export type Kind =
@@ -112,7 +113,10 @@ export function firstValues(kind: Kind): Values {
   return { way: kind === "partition-one-way" ? "toServer" : "both", ...Object.fromEntries(own) };
 }
 
-/** The fault that a form describes. What makes no sense goes along as it is: the server says what is wrong. */
+/**
+ * The fault that a form describes. What makes no sense goes along as it is: the server says what is wrong. Throws `TwoNumbers` for a
+ * number that would make sense in two ways.
+ */
 export function faultFrom(kind: Kind, values: Values): FaultFields {
   const [from, to] = WAYS[(values["way"] ?? "both") as keyof typeof WAYS] ?? WAYS.both;
   const where = kind === "isolate" ? { host: "server" } : { from, to };
@@ -133,9 +137,7 @@ export function faultFrom(kind: Kind, values: Values): FaultFields {
 function valueOf({ unit }: Field, text: string): unknown {
   if (unit === "flag") return text === "" ? undefined : true;
   if (text.trim() === "") return undefined;
-  if (unit === "text") return text;
-  const number = Number(text.replace(",", "."));
-  return Number.isNaN(number) ? text : number;
+  return unit === "text" ? text : typedNumber(text);
 }
 
 /** As the fault has it: jitter is a part of the latency, and a bandwidth is in bits. */
@@ -163,8 +165,11 @@ export function valuesOf(fault: FaultFields): Values | undefined {
     const [least, most] = [Number(fromMs), Number(toMs)];
     Object.assign(values, { latency: (least + most) / 2, jitter: (most - least) / 2 });
   }
-  const texts = Object.entries(values).map(([name, value]) => [name, value === true ? "on" : String(value)] as const);
-  const form = Object.fromEntries(texts);
+  const text = (value: unknown): string => {
+    if (typeof value === "number") return numberText(value);
+    return value === true ? "on" : String(value);
+  };
+  const form = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, text(value)] as const));
   // Only what comes back as it was can be changed in a form.
   return sameJson(faultFrom(kind, form), { ...fault, kind }) ? form : undefined;
 }
