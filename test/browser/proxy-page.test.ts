@@ -93,6 +93,22 @@ describe("the page of the fault proxy", { skip: missing }, () => {
     assert.deepEqual(echo.faults, []);
   });
 
+  test("in Spanish the kinds have Spanish names, and a number that may be two is none", async (t) => {
+    const { echo, url } = await served(t);
+    const page = await openPage(t, { url, locale: "es-MX" });
+    await page.getByRole("button", { name: "Empezar un fallo" }).first().click();
+    await page.getByRole("combobox", { name: /^Fallo/ }).selectOption({ label: "latencia" });
+    const delay = page.getByLabel("retraso (ms)");
+    await delay.fill("1,000");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("“1,000” puede tener miles o decimales: escribe 1000 o 1").waitFor();
+    assert.deepEqual(echo.faults, []);
+    await delay.fill("1,5");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "latencia 1,5 ms: cambiarlo o terminarlo" }).waitFor();
+    assert.deepEqual(echo.faults, [{ kind: "latency", from: "*", to: "*", latency: 1.5 }]);
+  });
+
   test("datagrams are not offered what they cannot have", async (t) => {
     const { url } = await served(t);
     const page = await openPage(t, { url });

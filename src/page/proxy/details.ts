@@ -7,6 +7,7 @@ import { bytesFrom, bytesText, dumpOf, timeText } from "../shell/bytes.ts";
 import { inLanguage, language } from "../shell/language.ts";
 import type { KeptRow } from "./flow-store.ts";
 import type { Target } from "./geometry.ts";
+import { kindName } from "./kind-name.ts";
 
 const TEXTS = inLanguage({
   en: {
@@ -71,10 +72,10 @@ const TEXTS = inLanguage({
     held: "retenido hasta que acabe el silencio",
     heldFor: (time) => `retenido por el silencio durante ${time}`,
     lostHeld: "retenido por el silencio y perdido con su conexión",
-    lost: (why) => `perdido por ${why}`,
+    lost: (why) => `perdido (${why})`,
     gone: "no pasó",
     repeated: (times, why) =>
-      `un segmento se perdió por ${why} y se envió otra vez, ${times}×: TCP no pierde bytes, así que es retraso`,
+      `un segmento se perdió (${why}) y se envió otra vez, ${times}×: TCP no pierde bytes, así que es retraso`,
     flipped: (bit) => `se invirtió el bit ${bit}`,
     twice: "pasó dos veces",
     pieces: (count) => `cortado en ${count} piezas`,
@@ -84,8 +85,8 @@ const TEXTS = inLanguage({
     },
     first: (shown, all) => `los primeros ${shown} de ${all}`,
     drawn: {
-      latency: (ms) => `latency: salieron ${ms} ms`,
-      slicing: (bytes) => `slicing: salieron ${bytes} bytes`,
+      latency: (ms) => `latencia: salieron ${ms} ms`,
+      slicing: (bytes) => `troceo: salieron ${bytes} bytes`,
     },
     happens: {
       loss: ["perdido", "no se pierde"],
@@ -120,11 +121,15 @@ export function Details({ target }: { readonly target: Target | undefined }): VN
   </div>`;
 }
 
+function nameOf(kind: string): string {
+  return kindName(kind, language());
+}
+
 /** What was done to it. */
 function factsOf({ row, piece }: Target): readonly string[] {
   const texts = TEXTS();
   const { faults = [], pieces = [], morePieces = 0, outcome } = row;
-  const facts = faults.length > 0 ? [`${texts.faults}: ${faults.join(", ")}`] : [];
+  const facts = faults.length > 0 ? [`${texts.faults}: ${faults.map(nameOf).join(", ")}`] : [];
   if (row.kind === "chunk" && pieces.length > 1) facts.push(texts.pieces(pieces.length + morePieces));
   if (row.kind === "datagram" && pieces.length > 1) facts.push(texts.twice);
   if (row.draws !== undefined) facts.push(...row.draws.map(drawFact));
@@ -138,9 +143,9 @@ function pieceFacts(row: KeptRow, { leavesAtMs, losses, lostTo, flippedBit, draw
   const facts = draws.map(drawFact);
   if (row.isHeld === true) facts.push(heldFact(row, leavesAtMs));
   else if (leavesAtMs === undefined)
-    facts.push(lostTo === undefined || lostTo === "" ? texts.gone : texts.lost(lostTo));
+    facts.push(lostTo === undefined || lostTo === "" ? texts.gone : texts.lost(nameOf(lostTo)));
   else facts.push(texts.delayed(timeText(Math.max(0, leavesAtMs - row.atMs), language())));
-  if (losses !== undefined) facts.push(texts.repeated(losses, lostTo ?? ""));
+  if (losses !== undefined) facts.push(texts.repeated(losses, nameOf(lostTo ?? "")));
   if (flippedBit !== undefined) facts.push(texts.flipped(flippedBit));
   return facts;
 }
@@ -157,7 +162,7 @@ function drawFact({ of, drawn, below, fault }: DrawRow): string {
   const figure = (value: number): string => value.toLocaleString(language(), { maximumSignificantDigits: 4 });
   if (of === "latency" || of === "slicing") return texts.drawn[of](figure(drawn));
   const [what, not] = texts.happens[of];
-  const name = fault === undefined ? of : texts.chanceOf(fault);
+  const name = fault === undefined ? nameOf(of) : texts.chanceOf(nameOf(fault));
   const isHit = drawn < (below ?? 0);
   return texts.compared(name, figure(drawn), isHit ? "<" : "≥", figure(below ?? 0), (isHit ? what : not) ?? "");
 }

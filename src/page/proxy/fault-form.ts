@@ -5,18 +5,9 @@ import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { FaultFields, ProxyRow } from "../../proxy/page/wire.ts";
 import { ask, Refused } from "../shell/ask.ts";
-import { inLanguage } from "../shell/language.ts";
-import {
-  faultFrom,
-  type Field,
-  firstValues,
-  KINDS,
-  type Kind,
-  kindsFor,
-  type Values,
-  valuesOf,
-  WHEN,
-} from "./faults.ts";
+import { inLanguage, language } from "../shell/language.ts";
+import { faultFrom, type Field, firstValues, KINDS, kindsFor, type Values, valuesOf, WHEN } from "./faults.ts";
+import { type Kind, kindName } from "./kind-name.ts";
 import { shortName } from "./state.ts";
 import { TwoNumbers } from "./typed-number.ts";
 
@@ -206,7 +197,7 @@ function Fields({ kind, values, datagrams, choose, put }: FieldsProps): VNode {
   return html`<div class="fields">
       <label class="wide">${texts.kind}
         <select value=${kind} onChange=${({ currentTarget }: Changed) => choose(currentTarget.value as Kind)}>
-          ${kindsFor(datagrams).map((one) => html`<option value=${one} selected=${one === kind}>${one}</option>`)}
+          ${kindsFor(datagrams).map((one) => html`<option value=${one} selected=${one === kind}>${kindName(one, language())}</option>`)}
         </select>
       </label>
       <p class="quiet-text wide">${texts.kinds[kind]}</p>

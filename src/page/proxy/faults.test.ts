@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { Address } from "../../core/address/address.ts";
 import { checkProxyFault, type ProxyFault } from "../../proxy/fault.ts";
 import type { FaultFields } from "../../proxy/page/wire.ts";
-import { faultFrom, faultText, firstValues, type Kind, KINDS, kindsFor, valuesOf } from "./faults.ts";
+import { faultFrom, faultText, firstValues, KINDS, kindsFor, valuesOf } from "./faults.ts";
+import type { Kind } from "./kind-name.ts";
 
 const TCP = Address.fromIp("tcp", "127.0.0.1", 1);
 const UDP = Address.fromIp("udp", "127.0.0.1", 1);
@@ -75,6 +76,7 @@ test("a fault reads as people say it", () => {
   assert.equal(text(faultFrom("bandwidth", { rate: "64", way: "toClient" })), "bandwidth 64 kB/s ←");
   assert.equal(text(faultFrom("partition", {})), "partition");
   assert.equal(text(faultFrom("isolate", {})), "isolate");
+  assert.equal(faultText(faultFrom("loss", { chance: "0,005", way: "toServer" }), "es"), "pérdida 0,5 % →");
   assert.equal(text({ kind: "reset", from: "*", to: "*", when: { chance: 1 } }), "reset …");
 });
 

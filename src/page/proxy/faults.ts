@@ -1,25 +1,8 @@
 /** The faults that a proxy can have: their fields as a form has them, and how they read. */
 
 import type { FaultFields } from "../../proxy/page/wire.ts";
+import { type Kind, kindName } from "./kind-name.ts";
 import { numberText, typedNumber } from "./typed-number.ts";
-
-/** The kinds, in the order of the guide. */
-export type Kind =
-  | "latency"
-  | "loss"
-  | "burst-loss"
-  | "bandwidth"
-  | "corruption"
-  | "duplication"
-  | "reordering"
-  | "slicing"
-  | "cut"
-  | "linger"
-  | "timeout"
-  | "reset"
-  | "partition"
-  | "partition-one-way"
-  | "isolate";
 
 /** A field of a form: its name there, its unit, and what stands in it first. */
 export interface Field {
@@ -191,7 +174,7 @@ export function faultText(fault: FaultFields, language: string): string {
     value < 1 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 2 };
   const figure = (value: unknown): string => Number(value).toLocaleString(language, digits(Number(value)));
   const share = (value: unknown): string => `${figure(Number(value) * 100)} %`;
-  const parts: string[] = [fault.kind];
+  const parts: string[] = [kindName(fault.kind, language)];
   const latency = fault["latency"] as number | Readonly<Record<string, unknown>> | undefined;
   if (typeof latency === "number") parts.push(`${figure(latency)} ms`);
   else if (latency?.["kind"] === "uniform") parts.push(`${figure(latency["fromMs"])}–${figure(latency["toMs"])} ms`);

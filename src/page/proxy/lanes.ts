@@ -7,7 +7,8 @@ import type { ProxyRow } from "../../proxy/page/wire.ts";
 import { bytesText } from "../shell/bytes.ts";
 import { inLanguage, language } from "../shell/language.ts";
 import { Panel } from "../shell/shell.ts";
-import { faultText, KINDS, type Kind } from "./faults.ts";
+import { faultText, KINDS } from "./faults.ts";
+import type { Kind } from "./kind-name.ts";
 import { Plot } from "./lane-plot.ts";
 import { type Band, type Lane, type PageState, shortName, SHOWN_MS } from "./state.ts";
 

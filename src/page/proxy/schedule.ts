@@ -9,7 +9,8 @@ import { bytesText, timeText } from "../shell/bytes.ts";
 import { inLanguage, language } from "../shell/language.ts";
 import { Panel } from "../shell/shell.ts";
 import { shellScript, toxiproxyCalls } from "./copy-as-test.ts";
-import { faultText, KINDS, type Kind } from "./faults.ts";
+import { faultText, KINDS } from "./faults.ts";
+import type { Kind } from "./kind-name.ts";
 import type { PageState } from "./state.ts";
 
 const TEXTS = inLanguage({
