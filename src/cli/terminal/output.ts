@@ -99,6 +99,7 @@ const TEXTS = inLanguage<OutputTexts>({
       servername: "--servername NAME",
       alpn: "--alpn NAMES",
       hosts: "--as client=NAME and --as server=NAME",
+      expose: "--expose",
     },
     advice: {
       CERTIFICATE_UNTRUSTED: "or accept any with --insecure",
@@ -115,6 +116,7 @@ const TEXTS = inLanguage<OutputTexts>({
       servername: "--servername NOMBRE",
       alpn: "--alpn NOMBRES",
       hosts: "--as client=NOMBRE y --as server=NOMBRE",
+      expose: "--expose",
     },
     advice: {
       CERTIFICATE_UNTRUSTED: "o acepta cualquiera con --insecure",
