@@ -300,6 +300,17 @@ test("rule D9: calls run beside each other, up to maxConcurrentCalls", async () 
   assert.deepEqual(await answers, ["a", "b", "c", "d", "e"]);
 });
 
+test("rule D9: a call for which there is no room waits, and an event behind it does not", async () => {
+  const { session, log, release } = await start({ server: { limits: { maxCalls: 1 } } });
+  const [work, later] = [session.remote.work("a"), session.remote.work("c")];
+  await session.remote.note("b");
+  while (log.length < 2) await nextTurn();
+  assert.deepEqual(log, ["a begins", "b"]);
+  release();
+  assert.deepEqual([await work, await later], ["a", "c"]);
+  assert.deepEqual(log, ["a begins", "b", "c begins"]);
+});
+
 test("rule D9: answers, cancels and pings do not wait behind a handler, nor behind credit", async () => {
   const { clock, network } = stopped();
   const { session, server } = await start({
