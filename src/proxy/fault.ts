@@ -3,7 +3,7 @@
 import type { Address } from "../core/address/address.ts";
 import { PROBABILITY } from "../core/faults/conditions.ts";
 import { checkFault } from "../core/faults/fault-list.ts";
-import { EVERY_HOST, type Fault } from "../core/faults/fault.ts";
+import { EVERY_HOST, type Fault, FAULT_KINDS } from "../core/faults/fault.ts";
 import { STREAM_FAULT_RULES, type StreamFault } from "../core/faults/stream-fault.ts";
 import {
   checkOptions,
@@ -11,6 +11,7 @@ import {
   MILLISECONDS,
   OBJECT,
   optionInvalid,
+  oneOf,
   options as object,
   type OptionRule,
   type RulesOf,
@@ -73,6 +74,10 @@ const OWN_RULES: Readonly<Record<"when" | "middlebox", OptionRule>> = { when: ob
 /** Faults of programs and machines: a proxy has no power over them. */
 const OF_HOSTS: ReadonlySet<string> = new Set(["pause", "freeze", "crash", "skew"]);
 
+/** What a proxy has power over. */
+const KINDS = [...FAULT_KINDS.filter((kind) => !OF_HOSTS.has(kind)), ...Object.keys(STREAM_FAULT_RULES)];
+const KIND_RULE = { kind: { ...oneOf(...KINDS), required: true } };
+
 /** Throws `OPTION_INVALID` for a fault that is none, or that a proxy to `upstream` cannot have; `path` names it in errors. */
 export function checkProxyFault(given: ProxyFault, upstream: Address, op: string, path = "fault."): void {
   const name = path.slice(0, -1);
@@ -85,6 +90,7 @@ export function checkProxyFault(given: ProxyFault, upstream: Address, op: string
   if (OF_HOSTS.has(fault.kind)) {
     throw wrong(`${what}, which has no power over a program or its machine; zocalo/sim has`);
   }
+  checkOptions({ op }, { kind: fault.kind }, KIND_RULE, path);
   if (isStreamFault(fault)) {
     checkOptions({ op }, fault, STREAM_FAULT_RULES[fault.kind], path);
   } else checkFault({ ...fault, atMs: 0, lastsMs: 0 }, path, op);

@@ -170,6 +170,14 @@ test("nothing is open when one of the proxies is wrong", async () => {
   }
 });
 
+test("whoever gives a kind that is none is told of the kinds of a proxy", async () => {
+  const faults = [{ kind: "lag", from: "*", to: "*" }] as unknown as readonly ProxyFault[];
+  const starting = startProxy({ proxies: [{ name: "x", upstream: "127.0.0.1:9", faults }] });
+  const error = (await starting.catch((reason: unknown) => reason)) as Error;
+  assert.match(error.message, /faults\[0\]\.kind must be one of "latency", .*"slicing", "cut", .*not "lag"$/);
+  assert.doesNotMatch(error.message, /crash|skew/);
+});
+
 test("close behind abort resolves, and abort behind close cuts what it waits for", async () => {
   await using target = await listen("tcp://127.0.0.1:0");
   const start = async (): Promise<FaultProxies> =>
