@@ -40,6 +40,8 @@ export async function connectNats(settings: NatsJournalSettings, clock: Clock): 
       ...settings.connection,
       servers: [...settings.servers],
       maxReconnectAttempts: -1,
+      // Else it gives up, without a word, when a server that is started again refuses its user twice.
+      ignoreAuthErrorAbort: true,
       reconnectTimeWait: RECONNECT_MS,
       timeout: CONNECT_MS,
       // Two errors with their stacks for each request, in case it fails: a twentieth of the processor of a busy server.
@@ -82,7 +84,8 @@ export async function connectNats(settings: NatsJournalSettings, clock: Clock): 
 export function refusal(error: unknown): ZocaloError {
   if (error instanceof ZocaloError) return error;
   const why = error instanceof Error ? error.message : String(error);
-  return unavailable("open", `NATS cannot be used: ${why}; is nats-server running, with JetStream (-js)?`, error);
+  const hint = "is nats-server running, with JetStream (-js), and does the option connection have what it asks for?";
+  return unavailable("open", `NATS cannot be used: ${why}; ${hint}`, error);
 }
 
 function streamsOf(
