@@ -2,6 +2,7 @@
 
 import net from "node:net";
 import { once } from "node:events";
+import type { Duplex } from "node:stream";
 import { DEFAULT_LIMITS } from "../../src/core/handshake/limits.ts";
 import { atEnd } from "./opened.ts";
 
@@ -14,15 +15,15 @@ export interface Frame {
 }
 
 /** One connection. */
-export class RawClient {
-  readonly socket: net.Socket;
+export class RawClient<Socket extends Duplex = net.Socket> {
+  readonly socket: Socket;
   /** What came and was not read. */
   #bytes: Buffer = Buffer.alloc(0);
   #waiting: (() => void) | undefined;
   /** The server has ended the connection: with FIN, or with a reset. */
   ended: "fin" | "reset" | undefined;
 
-  constructor(socket: net.Socket) {
+  constructor(socket: Socket) {
     this.socket = socket;
     socket.on("data", (bytes) => {
       this.#bytes = Buffer.concat([this.#bytes, bytes]);

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { connect } from "../../src/index.ts";
 import { connectSession, contract, event, memoryJournal, serveSessions } from "../../src/protocol.ts";
 import { check } from "../../src/sim.ts";
+import { RawClient } from "./raw-client.ts";
 
 const desk = contract("desk", "1.0.0", {
   server: { moved: event<number>(undefined, { volatile: true }), wrote: event<number>() },
@@ -138,5 +140,49 @@ test("a volatile broadcast reaches a group at all servers, and takes no place in
     await Promise.all(sessions.map((session) => session.close()));
     await Promise.all(servers.map((server) => server.close()));
     await journal.close();
+  });
+});
+
+test("a member whose client is older hears them as ordinary events; those in except hear nothing, at any server", async () => {
+  await check({ seed: 1 }, async (world) => {
+    const journal = memoryJournal({ clock: world.clock });
+    const serve = async (name: string) =>
+      await serveSessions(desk, "tcp://0.0.0.0:7000", {
+        network: world.host(name).network,
+        journal,
+        handlers: { moved: () => undefined, wrote: () => undefined },
+        onOpen: (session, server) => void server.group("all").join(session),
+      });
+    const [a, b] = [await serve("a"), await serve("b")];
+    const { network } = world.host("clients");
+    const heard: string[] = [];
+    const come = async (name: string, host: string) => {
+      const hear = (x: number) => void heard.push(`${name} ${x}`);
+      return await connectSession(desk, `tcp://${host}:7000`, { network, handlers: { saw: hear, read: hear } });
+    };
+    const [ana, berta] = [await come("ana", "a"), await come("berta", "b")];
+    const socket = await connect("tcp://b:7000", { network });
+    const older = new RawClient(socket.interop.toNodeStream());
+    const { session } = await older.hello("desk", { offers: ["read", "saw"] });
+    await world.sleep(50);
+    const SAW = 1;
+    for (const [x, except] of [[1], [2, ana], [3, [{ id: session as string }, berta]], [4]] as const) {
+      a.group("all").remote.saw(x, { except });
+      await world.sleep(50);
+    }
+    const events: unknown[] = [];
+    while (events.at(-1) !== 4) {
+      const { type, payload } = await older.frame();
+      // A client without the feature knows neither SHARED nor PLACE.
+      assert.ok(type !== 0x16 && type !== 0x17, `frame ${type}`);
+      if (type !== 0x40) continue;
+      assert.equal(payload.readUInt16BE(0), SAW);
+      events.push(JSON.parse(payload.toString("utf8", 2)));
+    }
+    assert.deepEqual(events, [1, 2, 4]);
+    assert.deepEqual(heard.sort(), ["ana 1", "ana 3", "ana 4", "berta 1", "berta 2", "berta 4"]);
+    older.close();
+    await Promise.all([ana.close(), berta.close()]);
+    await Promise.all([a.close(), b.close()]);
   });
 });
