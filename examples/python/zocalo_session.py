@@ -17,6 +17,7 @@ HELLO, WELCOME, REFUSAL = 1, 2, 3
 ACK, CREDIT, PING, PONG, GOAWAY, CLOSE, SHARED, PLACE = range(0x10, 0x18)
 EVENT, CALL, RESULT, ERROR, CANCEL, OPEN, ITEM, END = range(0x40, 0x48)
 WINDOW, SHARED_WINDOW = 262144, 0xFFFFFFFF
+LEAST_AGAIN = 1048576
 LIMITS = {"maxMessageBytes": 1048576, "windowBytes": WINDOW, "streamWindowBytes": WINDOW,
           "maxCalls": 256, "maxStreams": 64, "heartbeatMs": 15000}
 
@@ -76,7 +77,12 @@ class Session:
             self.place, self.moved = 0, 0
         if "received" not in answer or "moved" in answer:
             self.lane_sent, self.lane_limit, self.used = 0, answer["limits"]["windowBytes"], {0: 0}
-            self.moved = answer.get("moved", 0)
+            self.moved, self.again = answer.get("moved", 0), max(WINDOW, LEAST_AGAIN)
+            free = max(self.lane_limit, LEAST_AGAIN)
+            self.most = free + self.lane_limit
+            for frame in self.log:
+                if frame[4] in (EVENT, CALL, OPEN):
+                    free, self.lane_sent = (free - len(frame), self.lane_sent) if free > 0 else (free, self.lane_sent + len(frame))
         self.used[SHARED_WINDOW] = 0
         self.welcome, self.methods = answer, {name: place for place, name in enumerate(answer["offers"])}
         self.socket.settimeout(2 * min(LIMITS["heartbeatMs"], answer["limits"]["heartbeatMs"]) / 1000)
@@ -170,8 +176,11 @@ class Session:
 
     def message(self, kind, payload):
         """One numbered message of the server."""
-        if kind in (EVENT, CALL) and self.received > self.moved:
-            self.use(0, len(payload) + 5)
+        if kind in (EVENT, CALL):
+            if self.received <= self.moved and self.again > 0:
+                self.again -= len(payload) + 5
+            else:
+                self.use(0, len(payload) + 5)
         if kind == EVENT:
             self.handler(payload[:2])(decode(payload[2:]))
         elif kind == CALL:
@@ -189,7 +198,7 @@ class Session:
         return decode(body)
 
     def request(self, kind, payload):
-        while self.lane_sent >= self.lane_limit:
+        while self.lane_sent >= self.lane_limit or sum(map(len, self.log)) >= self.most:
             self.pump()
         self.lane_sent += len(payload) + 5
         self.send_message(kind, payload)

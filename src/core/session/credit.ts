@@ -1,5 +1,16 @@
 /** Credit: how many bytes one side may send before the other has used what came. Totals only grow, so a lost one is harmless. */
 
+/** So much at least may come again outside of the window: what an implementation keeps for that unless it is told otherwise. */
+const LEAST_RESENT_BYTES = 1_048_576;
+
+/**
+ * On a session that another process goes on with, requests come again for which their sender had credit before. So many bytes of them
+ * are outside of the new window, the message included with which it is reached; the others count.
+ */
+export function resentBytes(windowBytes: number): number {
+  return Math.max(windowBytes, LEAST_RESENT_BYTES);
+}
+
 /** The sender's side of one window. */
 export class SendCredit {
   /** Bytes sent in all. */
@@ -42,6 +53,8 @@ export class ReceiveCredit {
   #used = 0;
   /** Bytes that came before both sides began to count anew, and are not used. */
   #before = 0;
+  /** So many more bytes may come for which the peer had credit before. */
+  #again = 0;
   /** What the peer may send in all, as this side has told it last. */
   #granted: number;
 
@@ -63,9 +76,12 @@ export class ReceiveCredit {
     return allowed;
   }
 
-  /** Bytes came for which the peer had credit before both sides began to count anew. */
-  carry(bytes: number): void {
+  /** The same for bytes for which the peer had credit before both sides began to count anew, as it says. */
+  takeAgain(bytes: number): boolean {
+    if (this.#again <= 0) return this.take(bytes);
+    this.#again -= bytes;
     this.#before += bytes;
+    return true;
   }
 
   /** Whether the peer should be told that it may send more: when half a window is free. */
@@ -83,6 +99,7 @@ export class ReceiveCredit {
   /** Both sides count anew. */
   restart(): void {
     this.#before = this.heldBytes;
+    this.#again = resentBytes(this.#windowBytes);
     this.#received = this.#used = 0;
     this.#granted = this.#windowBytes;
   }

@@ -37,7 +37,7 @@ export class Incoming {
   #expiry: number | undefined;
   /** Nor is any looked at before this. */
   #lookAt = 0;
-  /** Up to this number the peer had credit from another process. */
+  /** Up to this number the peer says that it had credit from another process. */
   #before = 0;
 
   /** @param gate - With a journal; undefined without. */
@@ -82,7 +82,7 @@ export class Incoming {
     }
   }
 
-  /** Both sides count their credit anew; messages up to this number had theirs before. */
+  /** Both sides count their credit anew; messages up to this number had theirs before, within {@link resentBytes}. */
   restart(peerSent: number): void {
     this.lane.restart();
     this.#before = peerSent;
@@ -225,8 +225,9 @@ export class Incoming {
   /** Charges a request to the lane. */
   #charge(start: number, end: number, number: number): number {
     const chargeBytes = LENGTH_BYTES + end - start;
-    if (number <= this.#before) this.lane.carry(chargeBytes);
-    else if (!this.lane.take(chargeBytes)) throw exceeded("more requests than the credit of the session");
+    const { lane } = this;
+    const isAllowed = number <= this.#before ? lane.takeAgain(chargeBytes) : lane.take(chargeBytes);
+    if (!isAllowed) throw exceeded("more requests than the credit of the session");
     return chargeBytes;
   }
 

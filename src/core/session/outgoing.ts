@@ -2,7 +2,7 @@
 
 import { copyBytes } from "../bytes/byte-range.ts";
 import { ConnectionError, UsageError } from "../errors.ts";
-import { SendCredit } from "./credit.ts";
+import { resentBytes, SendCredit } from "./credit.ts";
 import { isRequest } from "./departure.ts";
 import {
   CALL,
@@ -57,6 +57,8 @@ export class Outgoing {
   readonly #bounds: ReplayBounds;
   readonly #requests: Requests;
   #starved = false;
+  /** Requests wait while so much is not acknowledged: another process that goes on with the session takes no more of it again. */
+  readonly #mostBytes: number;
   /** No call expires before this; undefined when none does. */
   #expiry: number | undefined;
   /** Calls with a deadline that are not handed to the connection of now, in the order of their numbers. */
@@ -68,7 +70,9 @@ export class Outgoing {
     this.#gate = gate;
     this.#settings = settings;
     this.#bounds = settings.replay;
-    this.lane = new SendCredit(settings.peerLimits.windowBytes);
+    const { windowBytes } = settings.peerLimits;
+    this.lane = new SendCredit(windowBytes);
+    this.#mostBytes = settings.moves === true ? resentBytes(windowBytes) + windowBytes : Infinity;
   }
 
   /** When what is not acknowledged has stood still for too long. */
@@ -84,6 +88,11 @@ export class Outgoing {
   /** Whether the replay buffer takes another message. */
   get hasRoom(): boolean {
     return this.log.count < this.#bounds.maxMessages && this.log.retainedBytes < this.#bounds.maxBytes;
+  }
+
+  /** Whether the peer takes a request: now, and from another process that has to be sent it again. */
+  get #isOpen(): boolean {
+    return this.lane.open && this.log.retainedBytes < this.#mostBytes;
   }
 
   /** Whether something was not taken since the last call because the replay buffer is full: an acknowledgement would help. */
@@ -223,14 +232,20 @@ export class Outgoing {
     this.log.gate = this.#gate;
   }
 
-  /** Both sides count their credit anew: what is sent again had its credit before. */
+  /** Both sides count their credit anew: what is sent again had its credit before, within {@link resentBytes}. */
   restartLane(): void {
+    const { acknowledged, transmitted, last } = this.log;
+    const { windowBytes } = this.#settings.peerLimits;
+    let freeBytes = resentBytes(windowBytes);
     let sent = 0;
-    for (let number = this.log.transmitted + 1; number <= this.log.last; number += 1) {
+    for (let number = acknowledged + 1; number <= last; number += 1) {
       const { bytes, at } = this.log.frame(number);
-      if (isRequest(bytes[at + LENGTH_BYTES] as number)) sent += LENGTH_BYTES + bytes.readUInt32BE(at);
+      if (!isRequest(bytes[at + LENGTH_BYTES] as number)) continue;
+      const frameBytes = LENGTH_BYTES + bytes.readUInt32BE(at);
+      if (number <= transmitted && freeBytes > 0) freeBytes -= frameBytes;
+      else sent += frameBytes;
     }
-    this.lane.restart(this.#settings.peerLimits.windowBytes, sent);
+    this.lane.restart(windowBytes, sent);
   }
 
   /** Gives back what an idle session does not need. */
@@ -268,7 +283,7 @@ export class Outgoing {
   takeRoom(): SessionEvent | undefined {
     const { maxCalls, maxStreams } = this.#settings.peerLimits;
     this.room.over(
-      (this.lane.open ? NO_CREDIT : 0) |
+      (this.#isOpen ? NO_CREDIT : 0) |
         (this.#requests.calls.size < maxCalls ? TOO_MANY_CALLS : 0) |
         (this.#requests.streams.own < maxStreams ? TOO_MANY_STREAMS : 0),
     );
@@ -301,8 +316,9 @@ export class Outgoing {
   #admits(): boolean {
     if (this.#takes !== "requests") throw unsent("the peer is leaving, or the session is over; nothing was sent");
     if (!this.hasRoom) return this.#starve(REQUESTS);
-    if (!this.lane.open) this.room.refuse(NO_CREDIT);
-    return this.lane.open;
+    const isOpen = this.#isOpen;
+    if (!isOpen) this.room.refuse(NO_CREDIT);
+    return isOpen;
   }
 
   /** The replay buffer is full. */
