@@ -2,7 +2,8 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { Crowd, type CrowdReport } from "./crowd.ts";
-import type { DemoStore } from "./demo-store.ts";
+import type { StorePlace } from "./demo-store.ts";
+import type { ClusterProgram } from "./other-program.ts";
 import { openPlaza } from "./plaza.ts";
 import { RoleProcess } from "./process.ts";
 import type { NodeCalls } from "./roles.ts";
@@ -32,20 +33,30 @@ interface Node {
   address: string;
 }
 
+/** Sessions of Zócalo, kept in a store. */
+export function plazaIn({ kind, place }: StorePlace): ClusterProgram {
+  return {
+    role: "node",
+    address: () => Promise.resolve("tcp://127.0.0.1:0"),
+    serve: (address): Parameters<NodeCalls["serve"]>[0] => ({ address, store: { kind, place } }),
+    open: (addresses, group, owner) => openPlaza(addresses, group, owner),
+  };
+}
+
 /** Servers, and clients that talk. */
 export class ClusterRun {
   readonly #nodes: Node[] = [];
-  readonly #store: DemoStore;
+  readonly #program: ClusterProgram;
 
-  constructor(store: DemoStore) {
-    this.#store = store;
+  constructor(program: ClusterProgram) {
+    this.#program = program;
   }
 
   /** Starts so many servers. */
   async start(count: number): Promise<void> {
     for (let started = 0; started < count; started += 1)
-      this.#nodes.push({ process: new RoleProcess("node"), address: "" });
-    await Promise.all(this.#nodes.map((node) => this.#serve(node, "tcp://127.0.0.1:0")));
+      this.#nodes.push({ process: new RoleProcess(this.#program.role), address: await this.#program.address() });
+    await Promise.all(this.#nodes.map((node) => this.#serve(node)));
   }
 
   /** Where the servers are, and their processes. */
@@ -57,9 +68,9 @@ export class ClusterRun {
   async play(forMs: number, told: (event: NodeEvent) => Promise<void>): Promise<CrowdReport> {
     const turns = Math.max(1, Math.ceil((MESSAGES_A_SECOND * forMs) / 1000 / CROWD.members));
     const addresses = this.#nodes.map(({ address }) => address);
-    const open = (group: string, owner: Parameters<typeof openPlaza>[2]): ReturnType<typeof openPlaza> =>
-      openPlaza(addresses, group, owner);
-    await using crowd = await Crowd.open({ ...CROWD, turns }, open);
+    await using crowd = await Crowd.open({ ...CROWD, turns }, (group, owner) =>
+      this.#program.open(addresses, group, owner),
+    );
     const sinceMs = performance.now();
     const talking = crowd.talk(MESSAGES_A_SECOND);
     const periodMs = Math.min(PERIOD_MS, forMs);
@@ -81,15 +92,13 @@ export class ClusterRun {
     await dying.process.kill();
     await told({ node, pid, what: "killed", clients });
     await delay(goneMs);
-    dying.process = new RoleProcess("node");
-    await this.#serve(dying, dying.address);
+    dying.process = new RoleProcess(this.#program.role);
+    await this.#serve(dying);
     await told({ node, pid: dying.process.pid, what: "back" });
   }
 
-  async #serve(node: Node, address: string): Promise<void> {
-    const { kind, place } = this.#store;
-    const question: Parameters<NodeCalls["serve"]>[0] = { address, store: { kind, place } };
-    node.address = await node.process.call<string>("serve", question);
+  async #serve(node: Node): Promise<void> {
+    node.address = await node.process.call<string>("serve", this.#program.serve(node.address));
   }
 
   /** Ends all servers. */

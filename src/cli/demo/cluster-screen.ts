@@ -1,5 +1,6 @@
 /** What the cluster demo shows: lines while it goes on, and the sums. 79 characters wide, readable without colours. */
 
+import { basename } from "node:path";
 import { inLanguage } from "../terminal/language.ts";
 import { timeText } from "../terminal/figures.ts";
 import type { Colours } from "../terminal/output.ts";
@@ -22,6 +23,7 @@ const TEXTS = inLanguage({
       `server ${name} is killed: process ${pid}, with ${clients} clients`,
     back: (name: string, pid: number) => `server ${name} is back: process ${pid}`,
     sums: "What became of it",
+    beside: (name: string) => `The same work with ${name}`,
     wanted: "messages to be heard",
     lost: "lost",
     doubled: "heard twice",
@@ -46,6 +48,7 @@ const TEXTS = inLanguage({
     killed: (name, pid, clients) => `muere el servidor ${name}: proceso ${pid}, con ${clients} clientes`,
     back: (name, pid) => `vuelve el servidor ${name}: proceso ${pid}`,
     sums: "Qué fue de todo",
+    beside: (name) => `El mismo trabajo con ${name}`,
     wanted: "mensajes por oír",
     lost: "perdidos",
     doubled: "oídos dos veces",
@@ -103,13 +106,27 @@ export function faultsText(report: CrowdReport): string {
 }
 
 /** The sums. */
-export function clusterSums({ bold, green, red }: Colours, report: CrowdReport): string {
+export function clusterSums(colours: Colours, report: CrowdReport): string {
+  const { bold } = colours;
+  const promise = TEXTS.promise.split("\n").map((line) => INDENT + bold(line));
+  return ["", bold(`3  ${TEXTS.sums}`), ...sums(colours, report), "", ...promise, ""].join("\n");
+}
+
+/** The title of what another program does. */
+export function besideOpening({ bold }: Colours, module: string): string {
+  return bold(`4  ${TEXTS.beside(basename(module))}`);
+}
+
+/** What became of that. */
+export function besideSums(colours: Colours, report: CrowdReport): string {
+  return ["", ...sums(colours, report), ""].join("\n");
+}
+
+function sums({ green, red }: Colours, report: CrowdReport): readonly string[] {
   const plain = (title: string, value: string): string =>
     `${INDENT}${title.padEnd(TITLE_WIDTH)}${value.padStart(VALUE_WIDTH)}`;
   const { awayMs, longestAwayMs } = awayOf(report);
   return [
-    "",
-    bold(`3  ${TEXTS.sums}`),
     plain(TEXTS.wanted, grouped(report.wanted)),
     plain(TEXTS.counted, grouped(report.calls)),
     plain(TEXTS.moved, grouped(report.continued)),
@@ -117,10 +134,7 @@ export function clusterSums({ bold, green, red }: Colours, report: CrowdReport):
     ...(awayMs === undefined
       ? []
       : [plain(TEXTS.away, timeText(awayMs)), plain(TEXTS.awayMost, timeText(longestAwayMs ?? 0))]),
-    "",
-    ...TEXTS.promise.split("\n").map((line) => INDENT + bold(line)),
-    "",
-  ].join("\n");
+  ];
 }
 
 /** A, B, C. */

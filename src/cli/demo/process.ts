@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { ZocaloError } from "../../index.ts";
 import { CommandFailure, wrongUsage } from "../terminal/exit-codes.ts";
 import { inLanguage } from "../terminal/language.ts";
-import { type Call, mailboxRole, nodeRole, type Outcome, serverRole, telephoneRole } from "./roles.ts";
+import { type Call, mailboxRole, nodeRole, otherNodeRole, type Outcome, serverRole, telephoneRole } from "./roles.ts";
 
 interface Waiting {
   resolve(result: unknown): void;
@@ -76,13 +76,14 @@ export class RoleProcess {
 }
 
 /** The roles by name. */
-type RoleName = "server" | "telephone" | "mailbox" | "node";
+type RoleName = "server" | "telephone" | "mailbox" | "node" | "otherNode";
 
 const ROLES: Readonly<Record<RoleName, () => object>> = {
   server: serverRole,
   telephone: telephoneRole,
   mailbox: mailboxRole,
   node: nodeRole,
+  otherNode: otherNodeRole,
 };
 
 const FOR_THE_DEMO = inLanguage({

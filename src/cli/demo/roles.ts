@@ -12,6 +12,7 @@ import {
 } from "../../index.ts";
 import { datagramReplies, streamReplies } from "../sockets/replies.ts";
 import { journalOf, type StorePlace } from "./demo-store.ts";
+import { loadOther, type OtherQuestion, portOf } from "./other-program.ts";
 import { servePlaza } from "./plaza.ts";
 import { Tally, type TallyReport } from "./tally.ts";
 
@@ -191,6 +192,20 @@ export function nodeRole(): NodeCalls {
       return String(server.localAddress);
     },
     clients: () => Promise.resolve(connected()),
+  };
+}
+
+/** A server of another program. */
+export function otherNodeRole(): Record<"serve" | "clients", (question: OtherQuestion) => Promise<unknown>> {
+  let figures: (() => { readonly sessions: number }) | undefined;
+  return {
+    async serve({ module, address, place }) {
+      const { serve: begin } = loadOther(module);
+      const asked = await begin({ port: portOf(address), place });
+      figures = () => asked.figures();
+      return address;
+    },
+    clients: () => Promise.resolve(figures?.().sessions ?? 0),
   };
 }
 
