@@ -1,7 +1,7 @@
 /**
  * Sessions over several nodes, each a process, with clients in groups of ten over all of them: each message is said to the group,
  * each fifth is a call that counts in `session.data`. Beside it socket.io with its Redis Streams adapter and connection state recovery
- * does the same work in the same run. Words choose parts: `kills`, `stops`, `outages`, `leaving`, `crowd`, `rates`; without any all
+ * does the same work in the same run. Words choose parts: `kills`, `stops`, `outages`, `leaving`, `crowd`, `deaf`, `rates`; without any all
  * run. `STORE` (nats, redis or file) keeps Zócalo's sessions; Redis keeps nothing on the disk for socket.io. `ROUNDS` (3) are
  * counted. Everything is in the memory and on the processors of one machine.
  */
@@ -10,7 +10,8 @@ import { spawnSync } from "node:child_process";
 import { GROUPS_OF_TEN, playRound, type RoundPlan, startCluster, type TroubleName } from "./cluster/rounds.ts";
 import { alternate, pick, type Series } from "./harness/alternate.ts";
 import { percentile, show, showBar } from "./harness/figures.ts";
-import type { Figures } from "./harness/processes.ts";
+import { type Figures, start } from "./harness/processes.ts";
+import { openPlaza } from "../src/cli/demo/plaza.ts";
 import { installPeers } from "./protocol/install-peers.ts";
 
 const ROUNDS = Number(process.env["ROUNDS"] ?? 3);
@@ -36,6 +37,34 @@ async function round(kind: string, plan: RoundPlan, trouble: TroubleName, nodes 
     awayP99: percentile(away, 0.99),
     awayMax: away.at(-1) ?? Number.NaN,
   };
+}
+
+/** By how much the memory of a node grows while one member talks and hears, and the process of so many others is stopped. */
+async function deafMembers(count: number, messages: number): Promise<Figures> {
+  await using cluster = await startCluster("zocalo", STORE, 1);
+  const [port = 0] = cluster.nodes.ports;
+  const deaf = start(new URL("./cluster/deaf.js", import.meta.url).href, "deaf", String(port), "plaza");
+  try {
+    await deaf.ask("join", { count });
+    let heard = 0;
+    let allHeard = (): void => undefined;
+    const owner = {
+      heard: () => void ((heard += 1) === messages && allHeard()),
+      away: () => undefined,
+      back: () => undefined,
+    };
+    const talker = await openPlaza([`tcp://127.0.0.1:${port}`], "plaza", owner);
+    const [before = 0] = await cluster.nodes.ask("memory", "bytes");
+    deaf.signal("SIGSTOP");
+    const all = new Promise<void>((resolve) => (allHeard = resolve));
+    for (let number = 1; number <= messages; number += 1) await talker.say({ from: 0, number, atMs: number });
+    await all;
+    const [after = 0] = await cluster.nodes.ask("memory", "bytes");
+    return { kibibytes: (after - before) / 1024 };
+  } finally {
+    deaf.signal("SIGKILL");
+    await deaf.ended;
+  }
 }
 
 const both = (work: (kind: string) => Promise<Figures>): Promise<Series> =>
@@ -107,6 +136,14 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
     const series = await alternate({ zocalo: () => round("zocalo", plan, "kill one") }, ROUNDS);
     showLosses(title, series);
     showAway(title, series, "zocalo", [undefined, undefined, 1_500]);
+  },
+  /** What a session costs its server whose client never reads, however much is said to its group. */
+  async deaf() {
+    const series = await alternate({ none: () => deafMembers(0, 20_000), some: () => deafMembers(100, 20_000) }, ROUNDS);
+    const none = pick(series, "none", "kibibytes");
+    const values = pick(series, "some", "kibibytes").map((one, round) => (one - (none[round] as number)) / 100);
+    const target = { atMost: 2 };
+    showBar({ name: "a member that never reads, 20,000 messages of 1.6 MB later", values, target, unit: "KiB" });
   },
   async rates() {
     for (const rate of RATES) {

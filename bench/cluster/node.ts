@@ -18,6 +18,12 @@ function node(): Role {
       const { user, system } = process.cpuUsage();
       return { ms: (user + system) / 1000 };
     },
+    memory: () => {
+      globalThis.gc?.();
+      globalThis.gc?.();
+      const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+      return { bytes: heapUsed + external + arrayBuffers };
+    },
   };
 }
 
