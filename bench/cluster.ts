@@ -139,9 +139,12 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   },
   /** What a session costs its server whose client never reads, however much is said to its group. */
   async deaf() {
-    const series = await alternate({ none: () => deafMembers(0, 20_000), some: () => deafMembers(100, 20_000) }, ROUNDS);
+    const series = await alternate(
+      { none: () => deafMembers(0, 20_000), some: () => deafMembers(100, 20_000) },
+      ROUNDS,
+    );
     const none = pick(series, "none", "kibibytes");
-    const values = pick(series, "some", "kibibytes").map((one, round) => (one - (none[round] as number)) / 100);
+    const values = pick(series, "some", "kibibytes").map((one, index) => (one - (none[index] as number)) / 100);
     const target = { atMost: 2 };
     showBar({ name: "a member that never reads, 20,000 messages of 1.6 MB later", values, target, unit: "KiB" });
   },
