@@ -15,7 +15,8 @@ import { EndAnnouncement } from "./end-announcement.ts";
 import { attempt } from "./handled-rejection.ts";
 import { OwnClock } from "./own-clock.ts";
 
-const DEFAULT_CLOSE_MS = 5000;
+/** The time of `close`, unless the program says otherwise. */
+export const DEFAULT_CLOSE_MS = 5000;
 
 /** Options of a `close` that waits for what is under way. Neither makes it reject: what is left is cut then. */
 export interface GracefulCloseOptions {

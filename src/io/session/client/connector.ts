@@ -99,6 +99,8 @@ export class SessionConnector {
   #briefCount = 0;
   /** The servers of this round have asked to wait so long. */
   #retryAfterMs = 0;
+  /** The server that leaves has said when the client comes back: nothing is drawn for the first attempt. */
+  #isTold = false;
   #pause: Timer | undefined;
   #attempt: AbortController | undefined;
   /** Of this outage. */
@@ -160,6 +162,7 @@ export class SessionConnector {
   serverLeaves(retryAfterMs: number): void {
     this.#servers.leaves();
     this.#retryAfterMs = retryAfterMs;
+    this.#isTold = true;
   }
 
   /** What it does about a connection that is lost. */
@@ -178,8 +181,10 @@ export class SessionConnector {
     this.#toldError = false;
     const now = this.#network.clock.now();
     const brief = now - this.#arrivedAt < BRIEF_MS;
-    this.#backoff = new BackoffPauses(this.#options.reconnect, RECONNECT_TIMES, now, brief ? this.#briefCount : 0);
-    this.#briefCount = brief ? this.#briefCount + 1 : 0;
+    const failures = brief ? this.#briefCount : 0;
+    this.#backoff = new BackoffPauses(this.#options.reconnect, RECONNECT_TIMES, now, failures);
+    this.#briefCount = brief ? failures + 1 : 0;
+    this.#isTold &&= failures === 0;
     this.#schedule(undefined);
   }
 
@@ -195,7 +200,9 @@ export class SessionConnector {
     // A program may end its session when it is told that the connection, or an attempt, is lost.
     if (this.#stopped) return;
     const { clock, random } = this.#network;
-    const delayMs = this.#servers.goesOn ? 0 : this.#backoff?.next(clock.now(), random.next(), this.#takeRetryAfter());
+    const drawn = this.#isTold ? 0 : random.next();
+    this.#isTold = false;
+    const delayMs = this.#servers.goesOn ? 0 : this.#backoff?.next(clock.now(), drawn, this.#takeRetryAfter());
     if (delayMs === undefined) {
       this.#owner.gaveUp(error);
       return;

@@ -36,7 +36,7 @@ import { FACADE_OWNER } from "./facade-owner.ts";
 import { type Broadcaster, broadcasts } from "./broadcast.ts";
 import { SessionAudience, SessionGroup } from "./groups.ts";
 import { type AnyServerOptions, SERVE_SESSIONS_RULES, type ServeSessionsOptions } from "./options.ts";
-import { CLOSE_SESSIONS_RULES, LEAVING, leaveSessions } from "./leave-sessions.ts";
+import { CLOSE_SESSIONS_RULES, LEAVING, leaveSessions, turnsMsOf } from "./leave-sessions.ts";
 import { connectionsOf, sessionFamilies } from "./metrics.ts";
 import { type JournalingOwner, SessionJournaling } from "./journaling.ts";
 import { lastGuests } from "./last-guests.ts";
@@ -366,7 +366,9 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
   async #close(options: CloseSessionsOptions): Promise<CloseReport> {
     const { isShared } = this.listener; // clients come to the next server, which is there already
     if (isShared) await lastGuests(this.#reception, this.listener, this.#network.clock, this.#closing);
-    const { reconnectSpreadMs = this.sessions.size * SPREAD_MS_PER_SESSION } = options;
+    const leaving = [...this.sessions.values()];
+    const { reconnectSpreadMs = leaving.length * SPREAD_MS_PER_SESSION } = options;
+    const { reconnectSpreadMs: turnsMs = turnsMsOf(leaving.length, options) } = options;
     const { random } = this.#network;
     const retryAfterMs = (): number => Math.ceil(random.next() * reconnectSpreadMs);
     const refusal: Refusal = { code: "SERVER_BUSY", message: LEAVING, retryAfterMs: retryAfterMs() };
@@ -378,9 +380,8 @@ export class SessionServer implements EndpointOwner, ReceptionOwner, JournalingO
     };
     if (isShared) shut();
     const { clock, journaling } = this;
-    const leaving = [...this.sessions.values()];
-    const idle = shut;
-    const cut = await leaveSessions(leaving, { clock, closing: this.#closing, journaling, retryAfterMs, idle });
+    const times = { turnsMs, retryAfterMs };
+    const cut = await leaveSessions(leaving, { clock, closing: this.#closing, journaling, ...times, idle: shut });
     await Promise.all([closing, this.#reception.end()]);
     await this.leaveJournal(this.#closing.expired);
     this.settings.peerProblems.close();
