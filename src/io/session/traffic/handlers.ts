@@ -76,13 +76,15 @@ export class SessionHandlers {
 
   /** The session is over: nobody waits for the calls any more. */
   over(): void {
+    if (this.#contexts === undefined) return;
     const reason = this.#session.overError("session", "unknown");
-    for (const context of this.#contexts?.values() ?? []) context.cancel(reason);
+    for (const context of this.#contexts.values()) context.cancel(reason);
     this.#contexts = undefined;
   }
 
   /** The handler of an event is not waited for any more. */
   cut(): void {
+    if (this.#eventContext === undefined && this.#describedContext === undefined) return;
     const reason = this.#session.overError("session", "unknown");
     this.#eventContext?.cancel(reason);
     this.#describedContext?.cancel(reason);
