@@ -58,6 +58,42 @@ test("rule D13: clients spread evenly over their servers, over the others when o
   assert.equal(tries, 2 * (before["ana"] ?? 0));
 });
 
+test("rule D13: after the loss of a server clients are with the next one within 50 ms and what the connections take", async () => {
+  const latency = 2;
+  const { value } = await check({ seed: 6, link: { latency } }, async (world) => {
+    let lives = 0;
+    const ana = world.host("ana", async (network) => {
+      lives += 1;
+      if (lives === 1) await serveSessions(room, "tcp://0.0.0.0:7000", { network, handlers: { who: () => "ana" } });
+    });
+    const { network } = world.host("clients");
+    const lostAt: number[] = [];
+    const awayMs: number[] = [];
+    const sessions = await Promise.all(
+      Array.from({ length: 60 }, (_, index) =>
+        connectSession(room, SERVERS.slice(0, 2), {
+          network,
+          timeouts: { heartbeatMs: 500 },
+          onDetach: () => (lostAt[index] = world.clock.now()),
+          onReady: (_session, { reason }) =>
+            void (reason === "first" || awayMs.push(world.clock.now() - (lostAt[index] as number))),
+        }),
+      ),
+    );
+    serveRoom(world, "berta");
+    // Its machine is there and its program is not: connections are reset when they are used, and new ones are refused.
+    ana.crash();
+    ana.restart();
+    while (awayMs.length < sessions.length) await world.sleep(10);
+    await Promise.all(sessions.map((session) => session.close({ timeoutMs: 0 })));
+    return awayMs.sort((one, other) => one - other);
+  });
+  // One is refused, one is made, and the handshake: three round trips.
+  const wayMs = 3 * 2 * latency + 10;
+  assert.ok((value.at(-1) as number) <= 50 + wayMs, `${value.at(-1)} ms`);
+  assert.ok((value[30] as number) >= 15, `half of them within ${value[30]} ms: they are spread`);
+});
+
 test("rule D13: a client whose connection is lost goes back to the server that has its session", async () => {
   const { value } = await check({ seed: 4, link: { latency: 2 } }, async (world) => {
     for (const name of NAMES) serveRoom(world, name);

@@ -69,8 +69,11 @@ export interface ConnectorOwner {
   refused(error: ZocaloError): void;
 }
 
-/** The defaults of `reconnect`. */
-const RECONNECT_TIMES: BackoffTimes = { initialDelayMs: 100, maxDelayMs: 10_000, timeoutMs: 300_000 };
+/**
+ * The defaults of `reconnect`. The first pause only keeps clients that lose a server together from asking in the same moment: it is most
+ * of the time that one is away whose server was killed.
+ */
+const RECONNECT_TIMES: BackoffTimes = { initialDelayMs: 50, maxDelayMs: 10_000, timeoutMs: 300_000 };
 
 /** What the attempts have in common. */
 export interface ConnectorOptions {
