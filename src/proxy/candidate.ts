@@ -1,5 +1,6 @@
 /** A fault that may act on one direction of a connection: what its trigger has seen, and what it makes of the direction. */
 
+import { addToLink } from "../core/faults/conditions.ts";
 import { NO_STREAM_FAULTS, type StreamConditions, withStreamFault } from "../core/faults/stream-fault.ts";
 import { isStreamFault, matchBytes, type ProxyFault } from "./fault.ts";
 import type { BoardFault } from "./fault-board.ts";
@@ -44,12 +45,12 @@ export function isSilence(fault: ProxyFault): boolean {
 /** What faults that act together make of a direction. Silence is no condition. */
 export function conditionsOf(acting: readonly Candidate[]): StreamConditions {
   const { queueBytes } = NO_STREAM_FAULTS.link;
-  const link = { ...NO_STREAM_FAULTS.link };
-  let conditions: StreamConditions = { ...NO_STREAM_FAULTS, link };
+  let conditions = NO_STREAM_FAULTS;
   for (const { fault, board } of acting) {
     if (isStreamFault(fault)) conditions = withStreamFault(conditions, fault);
     // A sender waits where a link would lose.
-    else if (!isSilence(fault)) Object.assign(link, board.link, { queueBytes });
+    else if (!isSilence(fault))
+      conditions = { ...conditions, link: { ...addToLink(conditions.link, board.link), queueBytes } };
     if (fault.middlebox === true) conditions = { ...conditions, middlebox: true };
   }
   return conditions;

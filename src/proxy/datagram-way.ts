@@ -1,7 +1,7 @@
 /** One direction of a flow of datagrams: without faults they pass at once, else they go by the machine of a link. */
 
 import type { Address } from "../core/address/address.ts";
-import { type LinkTable, linkTable } from "../core/faults/conditions.ts";
+import { addToLink, type LinkTable, linkTable } from "../core/faults/conditions.ts";
 import { flipBit, Link } from "../core/faults/link.ts";
 import type { DatagramSocket } from "../io/datagram/public.ts";
 import type { Timer } from "../io/network/network.ts";
@@ -67,9 +67,7 @@ export class DatagramWay {
     }
     const ageMs = this.#log.clock.now() - this.#log.openedAtMs;
     const hits = Array.from(this.#candidates).filter(({ fault: { when } }) => ageMs >= (when?.afterMs ?? 0));
-    const conditions = { ...NO_FAULTS };
-    for (const { link } of hits) Object.assign(conditions, link);
-    this.#link.conditions = conditions;
+    this.#link.conditions = hits.reduce((before, { link }) => addToLink(before, link), NO_FAULTS);
     const acting = hits.map(({ fault }) => fault);
     for (const { data } of batch) this.#tell(data, acting, this.#plan(data, acting));
     return this.#look();

@@ -10,7 +10,7 @@ import {
   type OptionRules,
   type RulesOf,
 } from "../options/check-options.ts";
-import { type Latency, type LatencyTable, latencyTable, microseconds } from "./latency.ts";
+import { addLatency, type Latency, type LatencyTable, latencyTable, microseconds } from "./latency.ts";
 import { probabilityThreshold } from "./random-stream.ts";
 
 /**
@@ -143,6 +143,16 @@ export const DEFAULT_CONDITIONS: LinkTable = {
 /** Puts `change` over `base`; throws `OPTION_INVALID` for values that make no sense. */
 export function linkTable(change: LinkConditions, base: LinkTable = DEFAULT_CONDITIONS, op = "link"): LinkTable {
   return { ...base, ...linkPart(change, op) };
+}
+
+/** Puts what one more fault sets over a table: latencies add up, the smaller bandwidth counts, and otherwise what comes later. */
+export function addToLink(before: LinkTable, more: Partial<LinkTable>): LinkTable {
+  const link = { ...before, ...more };
+  if (more.latency !== undefined) link.latency = addLatency(before.latency, more.latency);
+  const { bitsPerSecond } = before;
+  if (bitsPerSecond > 0 && (link.bitsPerSecond === 0 || link.bitsPerSecond > bitsPerSecond))
+    link.bitsPerSecond = bitsPerSecond;
+  return link;
 }
 
 /** What `change` sets of a table; throws as {@link linkTable}. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { drawLatencyUs, latencyTable } from "./latency.ts";
+import { addLatency, drawLatencyUs, type LatencyTable, latencyTable } from "./latency.ts";
 import { RandomStream } from "./random-stream.ts";
 
 test("latencies lie where their distribution says", () => {
@@ -15,6 +15,15 @@ test("latencies lie where their distribution says", () => {
     }
     return sum / 20_000;
   };
+  const both = (...latencies: Parameters<typeof latencyTable>[0][]): number => {
+    const [one, ...others] = latencies.map((latency) => latencyTable(latency, "test"));
+    const stream = new RandomStream(5, "latency");
+    return drawLatencyUs(others.reduce(addLatency, one as LatencyTable), stream);
+  };
+  assert.equal(both(1, 2, 3.5), 6500);
+  const still = { kind: "uniform", fromMs: 4, toMs: 4 } as const;
+  assert.equal(both(still, 1), 5000);
+  assert.equal(both(1, still, still, 2), 11_000);
   const near = (value: number, expected: number): void =>
     assert.ok(Math.abs(value - expected) < expected / 20, `${value}, expected ${expected}`);
   assert.equal(mean(1.5), 1500);

@@ -32,6 +32,8 @@ export interface LatencyTable {
   readonly baseUs: number;
   readonly spreadUs: number;
   readonly shape: "constant" | "uniform" | "normal" | "exponential" | "heavy-tail";
+  /** Drawn as well, and added. */
+  readonly and?: LatencyTable | undefined;
 }
 
 /** The two durations of each distribution: of all packets, and what it spreads. */
@@ -64,8 +66,20 @@ export function latencyTable(latency: Latency, op: string, name = "latency"): La
   );
 }
 
+/** One latency behind another. */
+export function addLatency(before: LatencyTable, more: LatencyTable): LatencyTable {
+  if (before.shape !== "constant" || before.and !== undefined) return { ...more, and: before };
+  if (more.shape === "constant") return { ...more, baseUs: before.baseUs + more.baseUs };
+  return before.baseUs === 0 ? more : { ...more, and: before };
+}
+
 /** Draws one delay in microseconds. A constant draws nothing. */
-export function drawLatencyUs({ baseUs, spreadUs, shape }: LatencyTable, stream: RandomStream): number {
+export function drawLatencyUs(table: LatencyTable, stream: RandomStream): number {
+  const ownUs = drawOneUs(table, stream);
+  return table.and === undefined ? ownUs : ownUs + drawLatencyUs(table.and, stream);
+}
+
+function drawOneUs({ baseUs, spreadUs, shape }: LatencyTable, stream: RandomStream): number {
   if (shape === "constant") return baseUs;
   if (shape === "uniform") return baseUs + stream.below(spreadUs + 1);
   const share = drawQuantile(QUANTILES[shape], stream) * spreadUs;

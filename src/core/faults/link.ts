@@ -114,7 +114,7 @@ export class Link {
   }
 
   #delayUs(latency: LinkTable["latency"]): number {
-    if (latency.shape === "constant") return latency.baseUs;
+    if (latency.shape === "constant" && latency.and === undefined) return latency.baseUs;
     const delayUs = drawLatencyUs(latency, this.#stream("latency"));
     this.draws?.push({ of: "latency", drawn: delayUs / MILLISECOND_US });
     return delayUs;

@@ -21,15 +21,17 @@ test("each kind refuses what it has not, what is missing, and what is no number 
   }
 });
 
-test("faults add up: of two cuts the earlier counts, of two of another kind the later", () => {
+test("of several faults delays add up, the earlier cut and the smaller bandwidth count, else what comes later", () => {
   let conditions = withStreamFault(NO_STREAM_FAULTS, { kind: "cut", ...WAY, bytes: 50 });
   conditions = withStreamFault(conditions, { kind: "cut", ...WAY, bytes: 70 });
   conditions = withStreamFault(conditions, { kind: "linger", ...WAY, delayMs: 1 });
   conditions = withStreamFault(conditions, { kind: "linger", ...WAY, delayMs: 2 });
   conditions = withStreamFault(conditions, { kind: "latency", ...WAY, latency: 3 });
+  conditions = withStreamFault(conditions, { kind: "latency", ...WAY, latency: 4 });
   conditions = withStreamFault(conditions, { kind: "bandwidth", ...WAY, bitsPerSecond: 9 });
+  conditions = withStreamFault(conditions, { kind: "bandwidth", ...WAY, bitsPerSecond: 10 });
   const { cutAtBytes, lingerUs, link } = conditions;
-  assert.deepEqual([cutAtBytes, lingerUs, link.latency.baseUs, link.bitsPerSecond], [50, 2000, 3000, 9]);
+  assert.deepEqual([cutAtBytes, lingerUs, link.latency.baseUs, link.bitsPerSecond], [50, 3000, 7000, 9]);
   // A sender waits where a link would lose.
   assert.equal(link.queueBytes, Number.MAX_SAFE_INTEGER);
 });

@@ -8,7 +8,7 @@ import {
   type OptionRules,
   wholeNumber,
 } from "../options/check-options.ts";
-import { type LinkTable, linkTable } from "./conditions.ts";
+import { addToLink, linkPart, type LinkTable, linkTable } from "./conditions.ts";
 import { type Fault, linkChange } from "./fault.ts";
 import { microseconds } from "./latency.ts";
 
@@ -92,7 +92,10 @@ export const NO_STREAM_FAULTS: StreamConditions = {
   middlebox: false,
 };
 
-/** Puts a fault over the conditions of a direction. Faults that are not about bytes under way change nothing. */
+/**
+ * Puts a fault over the conditions of a direction. Delays add up, the earlier cut and the smaller bandwidth count, of other kinds what
+ * comes later. Faults that are not about bytes under way change nothing.
+ */
 export function withStreamFault(conditions: StreamConditions, fault: Fault | StreamFault): StreamConditions {
   switch (fault.kind) {
     case "slicing": {
@@ -108,12 +111,12 @@ export function withStreamFault(conditions: StreamConditions, fault: Fault | Str
     case "cut":
       return { ...conditions, cutAtBytes: Math.min(conditions.cutAtBytes, fault.bytes) };
     case "linger":
-      return { ...conditions, lingerUs: microseconds(fault.delayMs, "inflict") };
+      return { ...conditions, lingerUs: conditions.lingerUs + microseconds(fault.delayMs, "inflict") };
     case "timeout":
       return conditions;
     default: {
       const { queueBytes: _lossy, ...change } = linkChange(fault) ?? {};
-      return { ...conditions, link: linkTable(change, conditions.link, "inflict") };
+      return { ...conditions, link: addToLink(conditions.link, linkPart(change, "inflict")) };
     }
   }
 }
