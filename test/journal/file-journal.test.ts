@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdirSync, readFileSync, rmdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { promisify } from "node:util";
 import { nodeNetwork } from "../../src/index.ts";
 import { fileJournal } from "../../src/journal-file.ts";
 import { FileJournal, type FileJournalSettings } from "../../src/journal/file/journal.ts";
@@ -11,6 +13,7 @@ import { expectError } from "../../src/testing/expect-error.ts";
 import { appendOne, Heard } from "../../src/testing/journal/scene.ts";
 import { logLost } from "../fixtures/journal-outages.ts";
 import { killRounds } from "../fixtures/journal-kills.ts";
+import { repositoryRoot } from "../fixtures/repository-root.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 const folder = temporaryFolder();
@@ -102,6 +105,10 @@ describe("fileJournal", () => {
       "without its header": () => writeFileSync(path, Buffer.concat([Buffer.alloc(100), whole.subarray(100)])),
       "cut in the middle": () => truncateSync(path, 12_288),
       "a folder": () => undefined,
+      "with a folder in place of its lock": () => {
+        rmSync(`${path}-lock`);
+        mkdirSync(`${path}-lock`);
+      },
     };
     for (const [name, damage] of Object.entries(damaged)) {
       writeFileSync(path, whole);
@@ -112,6 +119,7 @@ describe("fileJournal", () => {
       await expectError(one.read("s1"), { code: "JOURNAL_UNAVAILABLE" });
     }
     writeFileSync(path, whole);
+    rmdirSync(`${path}-lock`);
     await journal.open({ keptMs: 60_000 });
     assert.equal((await journal.read("s199"))?.bytes.length, 2_000);
     await journal.close();
@@ -133,6 +141,17 @@ describe("fileJournal", () => {
     for (const wrong of [undefined, {}, { path: "" }, { path: "x", pollMs: 0 }, { path: "x", max: 1 }]) {
       assert.throws(() => fileJournal(wrong as { path: string }), { code: "OPTION_INVALID" });
     }
+  });
+
+  it("rejects what the disk has no room for, and goes on with what it has", async (t) => {
+    // Files of that process have 1,024 blocks of 512 bytes at most.
+    const program = join(repositoryRoot, "build/test/journal/full-disk.js");
+    const script = `ulimit -f 1024 && exec "${process.execPath}" "${program}" "${join(temporaryFolder(t), "full")}"`;
+    const { stdout } = await promisify(execFile)("/bin/sh", ["-c", script], { timeout: 60_000 });
+    assert.equal(
+      stdout,
+      "small: written\nlong: JOURNAL_UNKNOWN\nsmall: written\nlong: JOURNAL_UNKNOWN\nsmall: written\n",
+    );
   });
 
   it("loses nothing when its process is killed, ten times", { timeout: 240_000 }, async (t) => {

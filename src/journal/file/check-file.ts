@@ -1,6 +1,6 @@
 /** Looks at a file before `lmdb` does, which ends the process over some files that are none of its own. */
 
-import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
+import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
 import { endianness } from "node:os";
 import { dirname } from "node:path";
 
@@ -18,11 +18,14 @@ const MAX_MISSING_BYTES = 1_048_576;
 const NO_PAGE = 0xffff_ffff_ffff_ffffn;
 
 /**
- * Throws if the file exists and is none of `lmdb`, or is cut short. Makes its folder. Pages at the end that are missing are made:
- * reading behind the end of a file that is mapped ends the process. They are appended, so that nothing is overwritten which
+ * Throws if the file exists and is none of `lmdb`, is cut short, or is no regular file, or if its lock is none. Makes its folder.
+ * Pages at the end that are missing are made: reading behind the end of a file that is mapped ends the process. They are appended, so that nothing is overwritten which
  * another process writes at this moment.
  */
 export function makeReadable(path: string): void {
+  for (const part of [path, `${path}-lock`]) {
+    if (statSync(part, { throwIfNoEntry: false })?.isFile() === false) throw new Error(`${part} is no regular file`);
+  }
   if (!existsSync(path)) {
     mkdirSync(dirname(path), { recursive: true });
     return;

@@ -43,16 +43,20 @@ export async function openLmdb(path: string): Promise<Lmdb> {
   const lmdb: Package = await loadPackage("fileJournal", ["lmdb"], () => import("lmdb"));
   try {
     makeReadable(path);
-    const database = lmdb.open({
-      path,
-      noSubdir: true,
-      encoding: "binary",
-      keyEncoding: "binary",
-      cache: false,
-      compression: false,
-      // The promise of a transaction resolves when it is on the disk, not before.
-      overlappingSync: false,
-    });
+    const database = withCauses(
+      lmdb.open({
+        path,
+        noSubdir: true,
+        encoding: "binary",
+        keyEncoding: "binary",
+        cache: false,
+        compression: false,
+        // The promise of a transaction resolves when it is on the disk, not before.
+        overlappingSync: false,
+        // With it, each batch has a promise that nobody can handle: a disk that is full would end the process.
+        eventTurnBatching: false,
+      }),
+    );
     // Walks through all pages: what is damaged shows now, and not while somebody is served.
     database.getKeysCount();
     return database;
@@ -60,4 +64,18 @@ export async function openLmdb(path: string): Promise<Lmdb> {
     const why = error instanceof Error ? error.message : String(error);
     throw unavailable("open", `the file ${path} cannot be used: ${why}; give another path, or restore the file`, error);
   }
+}
+
+/** A transaction that fails rejects with what went wrong: `lmdb` has it in a second promise, which must be handled, too. */
+function withCauses(database: Lmdb): Lmdb {
+  const run = database.transaction.bind(database);
+  database.transaction = async (action) => {
+    try {
+      return await run(action);
+    } catch (error) {
+      await (error as { readonly commitError?: Promise<never> }).commitError;
+      throw error;
+    }
+  };
+  return database;
 }
