@@ -83,6 +83,26 @@ describe("redis", { skip: missing("redis-server") }, () => {
     });
   });
 
+  it("takes what somebody else has put at its keys for damaged, and appends once all the same", async () => {
+    const journal = redisJournal({ url, name: "strange" });
+    await journal.open({ keptMs: 60_000 });
+    const client = createClient({ url });
+    await client.connect();
+    const prefix = `{zocalo:${Buffer.from("strange").toString("base64url")}}`;
+    const version = await journal.commit("ana", 0, body);
+    await client.hSet(`${prefix}:record:ana`, "v", "none");
+    assert.deepEqual(await journal.read("ana"), { version: 0, bytes: Buffer.alloc(0) });
+    await client.set(`${prefix}:record:ana`, "a text");
+    assert.deepEqual(await journal.read("ana"), { version: 0, bytes: Buffer.alloc(0) });
+    await expectError(journal.commit("ana", version, body), { code: "JOURNAL_STALE" });
+    await client.hIncrBy(`${prefix}:meta`, "p", 1);
+    await client.sendCommand(["XADD", `${prefix}:log`, "1-0", "t", "g/plaza"]);
+    assert.equal(await appendOne(journal, "g", "key", body), 2);
+    assert.equal(await appendOne(journal, "g", "key", body), 2);
+    await client.close();
+    await journal.close();
+  });
+
   it("loses nothing when its server is killed under load", { timeout: 120_000 }, async () => {
     await outages(redisJournal({ url, name: "outages" }), server, 3);
   });

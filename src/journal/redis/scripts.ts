@@ -3,9 +3,12 @@
  * the last version, `p` the last place, `l` the place up to which entries are lost, `b` the bytes of the log.
  */
 
-/** KEYS: record, meta. ARGV: expected version, bytes, keptMs. Answers the new version; 0 when it is stale. */
+/**
+ * KEYS: record, meta. ARGV: expected version, bytes, keptMs. Answers the new version; 0 when it is stale, as it is when somebody
+ * has put something else at its key.
+ */
 export const COMMIT = `
-if (redis.call('HGET', KEYS[1], 'v') or '0') ~= ARGV[1] then return 0 end
+if (redis.pcall('HGET', KEYS[1], 'v') or '0') ~= ARGV[1] then return 0 end
 local version = redis.call('HINCRBY', KEYS[2], 'v', 1)
 redis.call('HSET', KEYS[1], 'v', version, 'b', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
@@ -35,12 +38,12 @@ local function cut(place, bytes)
     local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
     if not oldest then break end
     if place - lost <= maxEntries and bytes <= maxBytes then
-      if old == 0 or now - tonumber(oldest[2][6]) < keptMs then break end
+      if old == 0 or now - (tonumber(oldest[2][6] or '') or 0) < keptMs then break end
       old = old - 1
     end
     redis.call('XDEL', KEYS[1], oldest[1])
     lost = tonumber(string.match(oldest[1], '^%d+'))
-    bytes = redis.call('HINCRBY', KEYS[2], 'b', -(#oldest[2][2] + #oldest[2][4]))
+    bytes = redis.call('HINCRBY', KEYS[2], 'b', -(#oldest[2][2] + #(oldest[2][4] or '')))
     redis.call('HSET', KEYS[2], 'l', lost)
   end
 end
@@ -52,8 +55,8 @@ for i = 6, #ARGV, 2 do
   if not place then
     place = redis.call('HINCRBY', KEYS[2], 'p', 1)
     redis.call('XADD', KEYS[1], place .. '-0', 't', topic, 'b', body, 'a', string.format('%.0f', now))
-    cut(place, redis.call('HINCRBY', KEYS[2], 'b', #topic + #body))
     if key then redis.call('SET', key, place, 'PX', keyMs) end
+    cut(place, redis.call('HINCRBY', KEYS[2], 'b', #topic + #body))
   end
   places[#places + 1] = place
 end

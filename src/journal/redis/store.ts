@@ -37,11 +37,14 @@ export class RedisStore {
   }
 
   async read(id: string): Promise<JournalRecord | undefined> {
-    const [version, bytes] = (await this.#send(["HMGET", this.#recordOf(id), "v", "b"])) as [
-      Buffer | null,
-      Buffer | null,
-    ];
-    return version === null || bytes === null ? undefined : { version: Number(version), bytes: Uint8Array.from(bytes) };
+    const hash = (await this.#send(["HMGET", this.#recordOf(id), "v", "b"]).catch(
+      damaged,
+    )) as readonly (Buffer | null)[];
+    const [version = null, bytes = null] = hash;
+    if (version === null && bytes === null) return undefined;
+    // What somebody else has put there is the record of no session, and is refused as one.
+    if (!Number.isSafeInteger(Number(version)) || bytes === null) return { version: 0, bytes: Buffer.alloc(0) };
+    return { version: Number(version), bytes: Uint8Array.from(bytes) };
   }
 
   async commit(id: string, version: number, bytes: Uint8Array): Promise<number> {
@@ -117,6 +120,12 @@ export class RedisStore {
   #send(words: readonly Argument[]): Promise<unknown> {
     return this.#client.sendCommand(words, { typeMapping: { 36: Buffer } });
   }
+}
+
+/** What is no hash is read like one without a version. */
+function damaged(error: unknown): readonly (Buffer | null)[] {
+  if (error instanceof Error && error.message.startsWith("WRONGTYPE")) return [Buffer.from("none"), null];
+  throw error;
 }
 
 function entryOf([id, [, topic, , body]]: [Buffer, Buffer[]]): SharedEntry {
