@@ -311,4 +311,6 @@ test("a group has a string for a name", async () => {
   const { server } = await opened();
   const thrown = { code: "OPTION_INVALID", op: "group", message: /name must be a string, not object/ };
   assert.throws(() => server.group({ room: 1 } as unknown as string), thrown);
+  for (const said of [() => server.group("\ud800"), () => server.principal("a\udc00"), () => server.session("\ud800")])
+    assert.throws(said, { code: "OPTION_INVALID", message: /name has half of a surrogate pair/ });
 });

@@ -2,6 +2,7 @@
 
 import { showAs } from "../../../core/show-as.ts";
 import { UsageError } from "../../../core/errors.ts";
+import { isEncodable } from "../../../core/bytes/utf8.ts";
 import { checkOptions, MILLISECONDS, type RulesOf } from "../../../core/options/check-options.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import { unbound } from "../../contract/handlers.ts";
@@ -25,6 +26,9 @@ export class SessionAudience implements Iterable<SessionFacade> {
     // Two objects that look the same would be two groups.
     if (typeof name !== "string")
       throw new UsageError("OPTION_INVALID", { op, detail: `name must be a string, not ${typeof name}` });
+    // Journals keep names in UTF-8, and a name may be what a client has said.
+    if (!isEncodable(name))
+      throw new UsageError("OPTION_INVALID", { op, detail: "name has half of a surrogate pair, which has no UTF-8" });
     this.name = name;
     this.#owner = owner;
     this.#topic = topicOf(name);
