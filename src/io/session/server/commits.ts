@@ -38,6 +38,8 @@ export interface CommitsOwner {
   /** A write begins, and has ended: it is written, or it is not and is not tried any more. */
   began(): void;
   ended(isWritten: boolean): void;
+  /** The store has not taken a write that was tried first at `sinceMs`; it is tried again. */
+  refused(sinceMs: number, cause: unknown): void;
 }
 
 type Outcome = "written" | "stale" | "again";
@@ -170,7 +172,7 @@ export class SessionCommits {
     if (!(await this.#isSaid())) return false;
     const pauses = new BackoffPauses({}, RETRIES, sinceMs);
     while (!this.#isOver) {
-      const outcome = await this.#try(bytes);
+      const outcome = await this.#try(bytes, sinceMs);
       if (outcome === "written") {
         this.#kept = snapshot;
         this.#written += 1;
@@ -199,7 +201,7 @@ export class SessionCommits {
     }
   }
 
-  async #try(bytes: Uint8Array): Promise<Outcome> {
+  async #try(bytes: Uint8Array, sinceMs: number): Promise<Outcome> {
     const { id, journal } = this.#owner;
     try {
       this.#version = await journal.commit(id, this.#version, bytes);
@@ -208,6 +210,7 @@ export class SessionCommits {
       const code = error instanceof ZocaloError ? error.code : undefined;
       if (code === "JOURNAL_UNKNOWN") this.#inDoubt = true;
       else if (code === "JOURNAL_STALE" && !this.#inDoubt) return "stale";
+      this.#owner.refused(sinceMs, error);
       return this.#inDoubt ? await this.#whatHappened(bytes) : "again";
     }
   }

@@ -1,7 +1,7 @@
 /** The sessions of a server in its journal: they are written there, and taken from there when another server had them. */
 
 import { sha256 } from "../../../core/bytes/sha-256.ts";
-import { ConnectionError, ZocaloError } from "../../../core/errors.ts";
+import { ConnectionError, UsageError, ZocaloError } from "../../../core/errors.ts";
 import { msgpack } from "../../../core/framing/formats/msgpack.ts";
 import { decodeRecord, encodeRecord, type StoredSession } from "../../../core/journal/record.ts";
 import { takenOver } from "../../../core/session/gate.ts";
@@ -9,6 +9,7 @@ import { decideClaim, type ResumeDecision } from "../../../core/session/resume/r
 import type { Refusal } from "../../../core/handshake/hello.ts";
 import type { SessionRecord } from "../../../core/session/resume/session-store.ts";
 import type { SessionJournal } from "../../journal/journal.ts";
+import { RefusedWrites } from "../../journal/refused-writes.ts";
 import type { Clock, Random } from "../../network/network.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import type { SharedLog } from "../shared/log.ts";
@@ -68,6 +69,7 @@ export class SessionJournaling {
   /** How handlers begin. */
   readonly starts: CarefulStarts;
   readonly #stall: JournalStall;
+  readonly #refused: RefusedWrites;
   readonly #commits: Map<SessionFacade, SessionCommits> = new Map();
   /** The versions of the servers before, of sessions that were taken over. */
   readonly #replaced: WeakMap<SessionFacade, number | undefined> = new WeakMap();
@@ -81,6 +83,7 @@ export class SessionJournaling {
     this.#owner = owner;
     const { clock } = owner;
     this.#stall = new JournalStall({ clock, stallMs, probe: () => this.#probe(), away: () => this.#sendAway() });
+    this.#refused = new RefusedWrites(clock, (error) => owner.unkept(error, undefined));
     this.starts = new CarefulStarts({
       clock,
       keep: async (session) => (await this.#commits.get(session)?.keep()) === true,
@@ -141,7 +144,7 @@ export class SessionJournaling {
           try {
             encoded = data.encode(session.data) as Uint8Array;
           } catch (error) {
-            this.#owner.unkept(error, session);
+            this.#owner.unkept(dataRefused(error), session);
           }
           // A session that makes room, or whose time is up, is off the books before it is over.
           record = this.#owner.recordOf(session.id) ?? record;
@@ -161,6 +164,8 @@ export class SessionJournaling {
         taken: () => this.#taken(session),
         began: () => this.#stall.began(),
         ended: (isWritten) => this.#stall.ended(isWritten),
+        refused: (sinceMs, cause) =>
+          this.#refused.again("commit", `the record of session ${session.id}`, sinceMs, cause),
       },
       taken?.version ?? 0,
     );
@@ -294,6 +299,13 @@ export class SessionJournaling {
     const detail = "another server has the session now";
     partsOf(session).endpoint.abort(new ConnectionError("SESSION_MOVED", { op: "session", detail }));
   }
+}
+
+/** What a program has put into `session.data` cannot be kept. */
+function dataRefused(cause: unknown): ZocaloError {
+  const why = cause instanceof ZocaloError ? cause.detail : String(cause);
+  const detail = `session.data cannot be kept, so the journal has it as it was before: ${why}`;
+  return new UsageError("FRAME_INVALID", { op: "data", side: "local", outcome: "none", detail, cause });
 }
 
 /** Where the server says that it lives which had this version of a session. */

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { check } from "../../../sim.ts";
 import { unavailable, unknownOutcome } from "../../journal/failure.ts";
 import type { SessionJournal } from "../../journal/journal.ts";
+import { RefusedWrites } from "../../journal/refused-writes.ts";
 import type { Network } from "../../network/network.ts";
 import { LogAppends } from "./appends.ts";
 
@@ -12,7 +13,10 @@ type Append = SessionJournal["append"];
 async function withAppends(append: Append, body: (appends: LogAppends, network: Network) => Promise<void>) {
   await check({ seed: 1 }, async (world) => {
     const { network } = world.host("server");
-    await body(new LogAppends({ append }, network.clock, network.random), network);
+    await body(
+      new LogAppends({ append }, network.clock, network.random, new RefusedWrites(network.clock, () => undefined)),
+      network,
+    );
   });
 }
 const text = (value: unknown): Uint8Array => Buffer.from(String(value));

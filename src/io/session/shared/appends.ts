@@ -4,6 +4,7 @@ import { ZocaloError } from "../../../core/errors.ts";
 import { BackoffPauses, type BackoffTimes } from "../../../core/options/backoff.ts";
 import { unavailable } from "../../journal/failure.ts";
 import type { NewEntry, SessionJournal } from "../../journal/journal.ts";
+import type { RefusedWrites } from "../../journal/refused-writes.ts";
 import type { Clock, Random, Timer } from "../../network/network.ts";
 import { FifoMap } from "../../../core/fifo-map.ts";
 import { handled } from "../../operation/handled-rejection.ts";
@@ -27,6 +28,8 @@ interface Append extends NewEntry {
 interface Line {
   readonly topic: string;
   waiting: Append[];
+  /** The first failure since the last success. */
+  failedAtMs?: number | undefined;
 }
 
 /** The appends of one server. */
@@ -34,6 +37,7 @@ export class LogAppends {
   readonly #journal: Pick<SessionJournal, "append">;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #refused: RefusedWrites;
   readonly #lines = new Map<string, Line>();
   /** Those whose first ones may be appended now. */
   readonly #ready = new FifoMap<Line, true>();
@@ -46,8 +50,9 @@ export class LogAppends {
   #onIdle: (() => void) | undefined;
   #isOver = false;
 
-  constructor(journal: Pick<SessionJournal, "append">, clock: Clock, random: Random) {
+  constructor(journal: Pick<SessionJournal, "append">, clock: Clock, random: Random, refused: RefusedWrites) {
     this.#journal = journal;
+    this.#refused = refused;
     this.#clock = clock;
     this.#random = random;
   }
@@ -115,9 +120,12 @@ export class LogAppends {
     try {
       const places = await this.#journal.append(line.topic, together);
       this.#backoff = undefined;
+      line.failedAtMs = undefined;
       this.#forget(together);
       for (const [index, { resolve }] of together.entries()) resolve(places[index] as number);
     } catch (error) {
+      line.failedAtMs ??= this.#clock.now();
+      this.#refused.again("append", `what is said to ${line.topic}`, line.failedAtMs, error);
       const isUnknown = error instanceof ZocaloError && error.code === "JOURNAL_UNKNOWN";
       // Without a key it could be there twice.
       if (!this.#isOver) again = together.filter(({ key }) => !isUnknown || key !== undefined);

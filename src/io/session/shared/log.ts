@@ -4,6 +4,7 @@ import { encodeSharedMessage, type SharedMessage } from "../../../core/journal/s
 import { UsageError } from "../../../core/errors.ts";
 import { VOLATILE_PLACE } from "../../../core/session/shared-lane.ts";
 import type { Following, SessionJournal, SharedEntry } from "../../journal/journal.ts";
+import { RefusedWrites } from "../../journal/refused-writes.ts";
 import type { Clock, Random, Timer } from "../../network/network.ts";
 import { partsOf, type SessionFacade } from "../endpoint/session.ts";
 import { LogAppends } from "./appends.ts";
@@ -59,7 +60,12 @@ export class SharedLog {
     this.#journal = journal;
     this.#owner = owner;
     this.presence = new Presence(journal, owner);
-    this.#appends = new LogAppends(journal, owner.clock, owner.random);
+    this.#appends = new LogAppends(
+      journal,
+      owner.clock,
+      owner.random,
+      new RefusedWrites(owner.clock, (error) => owner.unkept(error, undefined)),
+    );
     this.#past = new LogPast(journal, {
       lost: () => this.#ring.lost,
       read: (piece) => this.#readPast(piece),

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ZocaloError } from "../../src/index.ts";
+import { call, connectSession, contract, memoryJournal, serveSessions } from "../../src/protocol.ts";
+import { check } from "../../src/sim.ts";
+import { FaultyJournal } from "../../src/testing.ts";
+
+/* The store takes other writes, but not those of one session: the program is told why calls have no answer. */
+
+const notes = contract("notes", "1.0.0", { server: { note: call<void, number>(), shout: call<void, void>() } });
+
+test("a record that the store refuses for ten seconds, and data that cannot be kept, are told to onError with the words of the store", async () => {
+  await check({ seed: 1, link: { latency: 5 } }, async (world) => {
+    const { network } = world.host("server");
+    const journal = new FaultyJournal(memoryJournal({ clock: world.clock }), network.clock);
+    const told: string[] = [];
+    await serveSessions(notes, "tcp://0.0.0.0:7000", {
+      network,
+      journal,
+      data: () => ({ notes: 0, what: null as unknown }),
+      onError: (error) => told.push(error instanceof ZocaloError ? error.message : String(error)),
+      handlers: {
+        note: (_nothing, { session }) => (session.data.notes += 1),
+        shout: (_nothing, { session }) => void (session.data.what = () => undefined),
+      },
+    });
+    const client = world.host("client").network;
+    const session = await connectSession(notes, "tcp://server:7000", {
+      network: client,
+      timeouts: { callMs: Infinity },
+    });
+    journal.fault = (name, id) => (name === "commit" && id === session.id ? { outcome: "refused" } : undefined);
+    const answer = session.remote.note();
+    await world.sleep(9_000);
+    assert.deepEqual(told, []);
+    await world.sleep(30_000);
+    assert.equal(told.length, 1);
+    assert.match(
+      told[0] ?? "",
+      /^JOURNAL_UNAVAILABLE: commit: the store has not taken the record of session \S+ for 1\d s, and it is tried again \(.+\)$/,
+    );
+    journal.fault = undefined;
+    assert.equal(await answer, 1);
+    await session.remote.shout();
+    assert.match(
+      told[1] ?? "",
+      /^FRAME_INVALID: data: session\.data cannot be kept, so the journal has it as it was before: .*\(value\.what\)$/,
+    );
+    await session.close({ timeoutMs: 0 });
+  });
+});
