@@ -12,11 +12,12 @@ import {
   type SessionJournal,
 } from "../../src/protocol.ts";
 import { check } from "../../src/sim.ts";
+import { FaultyJournal } from "../../src/testing.ts";
 
 /* What is said to many: to whom, to members that read slowly or were away, and what is lost is told. */
 
 const chat = contract("chat", "1.0.0", {
-  server: { who: call<undefined, string>() },
+  server: { who: call<undefined, string>(), say: event<string>() },
   client: { said: event<string>() },
 });
 
@@ -26,7 +27,10 @@ async function serveChat(network: Network, journal?: SessionJournal) {
     journal,
     timeouts: { heartbeatMs: 200 },
     authenticate: ({ auth }) => String(auth),
-    handlers: { who: (_nothing, { session }) => session.id },
+    handlers: {
+      who: (_nothing, { session }) => session.id,
+      say: (text, { server }) => void server.remote.said(text),
+    },
   });
 }
 
@@ -184,5 +188,20 @@ test("a server that cannot listen lets go of its journal, and of nobody else's",
     assert.equal(await journal.read("nobody"), undefined);
     await server.close();
     await assert.rejects(journal.read("nobody"), { code: "JOURNAL_UNAVAILABLE" });
+  });
+});
+
+test("a server whose time to close is up does not wait to hear what is stored after that", async () => {
+  await check({ seed: 7 }, async (world) => {
+    const { network } = world.host("server");
+    const journal = new FaultyJournal(memoryJournal({ clock: world.clock }), network.clock);
+    journal.fault = (step) => (step === "append" ? { delayMs: 2_000 } : undefined);
+    const server = await serveChat(network, journal);
+    const ana = await enter(world.host("clients").network, "tcp://server:7000", "ana");
+    await ana.session.remote.say("late");
+    await world.sleep(100);
+    const closed = server.close({ timeoutMs: 0 }).then(() => "closed");
+    assert.equal(await Promise.race([closed, world.sleep(10_000).then(() => "waits")]), "closed");
+    ana.session.abort();
   });
 });

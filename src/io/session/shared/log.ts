@@ -55,6 +55,8 @@ export class SharedLog {
   /** Who waits until an entry was told, by its place. */
   readonly #awaited = new Map<number, (() => void)[]>();
   #toldPlace = 0;
+  /** Nothing is heard any more. */
+  #isOver = false;
 
   constructor(journal: SessionJournal, owner: SharedLogOwner) {
     this.#journal = journal;
@@ -101,6 +103,7 @@ export class SharedLog {
   /** What was said is appended, as far as the store is there by then. */
   async close(expired: Promise<unknown>): Promise<void> {
     await Promise.race([this.#appends.idle(), expired]);
+    this.#isOver = true;
     this.presence.close();
     this.#appends.stop();
     this.#past.stop();
@@ -322,7 +325,7 @@ export class SharedLog {
   }
 
   async #reached(place: number): Promise<void> {
-    if (place <= this.place) return;
+    if (this.#isOver || place <= this.place) return;
     await new Promise<void>((resolve) => {
       const awaited = this.#awaited.get(place);
       if (awaited === undefined) this.#awaited.set(place, [resolve]);
