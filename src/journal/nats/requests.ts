@@ -9,7 +9,7 @@ import { unavailable } from "../../io/journal/failure.ts";
 import type { Clock } from "../../io/network/network.ts";
 import { ServerAnswer } from "./server-answer.ts";
 
-/** What has no answer for so long gets none; whoever waited has given up before. */
+/** What has no answer for so long gets none; whoever waited has given up before, but may keep something until this is settled. */
 const FORGOTTEN_MS = 10_000;
 /** Nobody listens where the message was sent to. */
 const NO_RESPONDERS = 503;
@@ -41,7 +41,7 @@ export class NatsRequests {
     const nowMs = this.#clock.now();
     for (let oldest = this.#waiting.first(); oldest !== undefined; oldest = this.#waiting.first()) {
       if (nowMs - (this.#waiting.get(oldest)?.sinceMs ?? 0) < FORGOTTEN_MS) break;
-      this.#waiting.delete(oldest);
+      this.#take(oldest)?.reject(new Error("the server has not answered"));
     }
     const token = (this.#last += 1).toString(36);
     return new Promise((resolve, reject) => {
