@@ -13,7 +13,7 @@ import {
 } from "../../src/protocol.ts";
 import { decodeRecord, encodeRecord } from "../../src/core/journal/record.ts";
 import { check } from "../../src/sim.ts";
-import { FaultyJournal } from "../../src/testing.ts";
+import { crash, cutOff, drawsOf, unreliable } from "../fixtures/unreliable-cluster.ts";
 
 /* Servers that keep their sessions in a journal, in the simulated world: they crash, and the sessions go on (docs/semantics.md, rule D15). */
 
@@ -156,29 +156,10 @@ test("a server that is closed sends its sessions to the next one: no handler is 
 test("servers die, are cut off and see their journal fail: whatever the seed, each message counts once", async () => {
   for (let seed = 1; seed <= 60; seed += 1) {
     await check({ seed, link: { latency: 3 } }, async (world) => {
-      const journal = memoryJournal({ clock: world.clock });
-      const { random } = world;
-      const isTime = (times: number): boolean => Math.floor(random.next() * times) === 0;
-      let isCalm = false;
-      const OUTCOMES = ["refused", "call lost", "answer lost"] as const;
-      const unreliable = (network: Network): SessionJournal => {
-        const faulty = new FaultyJournal(journal, network.clock);
-        faulty.fault = (step) => {
-          // What servers publish decides nothing here.
-          if (step === "publish") return undefined;
-          return {
-            delayMs: Math.floor(random.next() * 4),
-            answerDelayMs: Math.floor(random.next() * 4),
-            outcome:
-              step !== "open" && step !== "follow" && !isCalm && isTime(8)
-                ? OUTCOMES[Math.floor(random.next() * 3)]
-                : undefined,
-          };
-        };
-        return faulty;
-      };
+      const { below, oneIn } = drawsOf(world);
+      const store = unreliable(world, memoryJournal({ clock: world.clock }), { delayMs: 4, failsOneIn: 8 });
       const hosts = ["a", "b"].map((name) =>
-        world.host(name, async (network) => void (await serveWork(network, unreliable(network)))),
+        world.host(name, async (network) => void (await serveWork(network, store.at(network)))),
       );
       const { network } = world.host("client");
       const fresh: ReadyReport[] = [];
@@ -196,21 +177,14 @@ test("servers die, are cut off and see their journal fail: whatever the seed, ea
       for (let number = 1; number <= 60; number += 1) {
         await session.remote.add(number);
         answers.push(session.remote.next("x".repeat(number % 9), { timeoutMs: Infinity }));
-        await world.sleep(Math.floor(random.next() * 5));
-        const host = hosts[Math.floor(random.next() * 2)];
-        if (host === undefined || !isTime(12)) continue;
-        if (isTime(2)) {
-          host.crash();
-          await world.sleep(Math.floor(random.next() * 40));
-          host.restart();
-        } else {
-          // It goes on alone, and what it wants to write is refused once another has the session.
-          const cut = world.partition("client", host.name);
-          await world.sleep(Math.floor(random.next() * 1500));
-          cut.heal();
-        }
+        await world.sleep(below(5));
+        const host = hosts[below(2)];
+        if (host === undefined || !oneIn(12)) continue;
+        if (oneIn(2)) await crash(world, host, 40);
+        // What it wants to write is refused once another has the session.
+        else await cutOff(world, "client", host, 1500);
       }
-      isCalm = true;
+      store.calm();
       const counts = (await Promise.all(answers)).map((answer) => Number(answer.split(": ")[1]));
       while (heard.length < 60) await world.sleep(10);
       await world.sleep(1000);

@@ -12,7 +12,7 @@ import {
   type SessionJournal,
 } from "../../src/protocol.ts";
 import { check } from "../../src/sim.ts";
-import { FaultyJournal } from "../../src/testing.ts";
+import { crash, cutOff, drawsOf, unreliable } from "../fixtures/unreliable-cluster.ts";
 
 /* What is said to many, over several servers that die, are cut off and see their journal fail: each member hears it once, in order
  * (docs/semantics.md, rule D16). */
@@ -56,22 +56,10 @@ const SAYS = 20;
 test("members of a group at three servers hear each message once and in order, whatever happens to the servers", async () => {
   for (let seed = 1; seed <= 25; seed += 1) {
     await check({ seed, link: { latency: 3 } }, async (world) => {
-      const journal = memoryJournal({ clock: world.clock });
-      const { random } = world;
-      const below = (count: number): number => Math.floor(random.next() * count);
-      let isCalm = false;
-      const OUTCOMES = ["refused", "call lost", "answer lost"] as const;
+      const { below, oneIn } = drawsOf(world);
+      const store = unreliable(world, memoryJournal({ clock: world.clock }), { delayMs: 4, failsOneIn: 10 });
       const hosts = NODES.map((name) =>
-        world.host(name, async (network) => {
-          const faulty = new FaultyJournal(journal, network.clock);
-          faulty.fault = (step) => ({
-            delayMs: below(4),
-            answerDelayMs: below(4),
-            outcome:
-              step !== "open" && step !== "follow" && !isCalm && below(10) === 0 ? OUTCOMES[below(3)] : undefined,
-          });
-          await serveChat(network, faulty);
-        }),
+        world.host(name, async (network) => void (await serveChat(network, store.at(network)))),
       );
       const { network } = world.host("clients");
       const fresh: ReadyReport[] = [];
@@ -99,18 +87,11 @@ test("members of a group at three servers hear each message once and in order, w
           answers[index]?.push(session.remote.say(String(round), { timeoutMs: Infinity }));
         await world.sleep(below(8));
         const host = hosts[below(3)];
-        if (host === undefined || below(4) > 0) continue;
-        if (below(2) === 0) {
-          host.crash();
-          await world.sleep(below(40));
-          host.restart();
-        } else {
-          const cut = world.partition("clients", host.name);
-          await world.sleep(below(1500));
-          cut.heal();
-        }
+        if (host === undefined || !oneIn(4)) continue;
+        if (oneIn(2)) await crash(world, host, 40);
+        else await cutOff(world, "clients", host, 1500);
       }
-      isCalm = true;
+      store.calm();
       const upTo = Array.from({ length: SAYS }, (_, index) => index + 1);
       for (const own of answers) assert.deepEqual(await Promise.all(own), upTo, `seed ${seed}: counts`);
       for (let turn = 0; turn < 1000 && heard.some((mine) => mine.length < MEMBERS * SAYS); turn += 1)
