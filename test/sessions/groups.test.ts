@@ -53,7 +53,8 @@ test("sessions join and leave groups by name; broadcast reaches the members, and
   assert.deepEqual(server.remote.said("to all"), { sent: 3, waiting: 0, dropped: 0 });
   assert.deepEqual(server.remote.said("not to ana", { except: ana }), { sent: 2, waiting: 0, dropped: 0 });
   assert.deepEqual(server.remote.said("to luis", { except: [ana, eva] }), { sent: 1, waiting: 0, dropped: 0 });
-  for (const except of [5, null, "ana", [undefined], { id: 5 }])
+  const tooMany = Array.from({ length: 10_001 }, () => ({ id: "x" }));
+  for (const except of [5, null, "ana", [undefined], { id: 5 }, { id: "x".repeat(257) }, tooMany])
     assert.throws(() => server.remote.said("x", { except: except as never }), { code: "OPTION_INVALID", op: "said" });
   for (const client of clients) await client.remote.who();
   assert.deepEqual(heard, [

@@ -6,9 +6,10 @@ import { Fields } from "../handshake/fields.ts";
 
 const VERSION = 1;
 const MAX_NAME = 64;
-/** Longest id, and most of them. */
-const MAX_ID = 256;
-const MAX_EXCEPT = 10_000;
+/** Letters of an id. */
+export const MAX_ID = 256;
+/** Sessions that do not hear a message. */
+export const MAX_EXCEPT = 10_000;
 
 /** One event for many sessions. */
 export interface SharedMessage {
@@ -21,7 +22,8 @@ export interface SharedMessage {
   readonly except?: readonly string[] | undefined;
 }
 
-const format = msgpack();
+/** The ids, and a few fields. */
+const format = msgpack({ maxValues: MAX_EXCEPT + 100 });
 
 export function encodeSharedMessage({ codec, method, body, except = [] }: SharedMessage): Uint8Array {
   return format.encode({ version: VERSION, codec, method, body, except }) as Uint8Array;

@@ -66,7 +66,7 @@ export interface BroadcastReport {
 
 /** Accepted by an event to many sessions. */
 export interface SessionBroadcastOptions {
-  /** A session that does not get it, or several: usually the one that has said it. Default: none. */
+  /** A session that does not get it, or at most 10,000: usually the one that has said it. Default: none. */
   readonly except?: { readonly id: string } | Iterable<{ readonly id: string }> | undefined;
 }
 

@@ -2,6 +2,7 @@
 
 import type { Methods } from "../../../core/contract/contract.ts";
 import { checkOptions, type RulesOf } from "../../../core/options/check-options.ts";
+import { MAX_EXCEPT, MAX_ID } from "../../../core/journal/shared-message.ts";
 import type { BodyPlace } from "../../../core/session/outgoing.ts";
 import { partsOf } from "../endpoint/session.ts";
 import type { SessionCodec } from "../../contract/format.ts";
@@ -47,8 +48,11 @@ interface Said {
 
 const BROADCAST_RULES: RulesOf<SessionBroadcastOptions> = {
   except: {
-    wanted: "a session, or a list of sessions",
-    holds: (except) => idsOf(except).every((id) => typeof id === "string"),
+    wanted: `a session, or a list of at most ${MAX_EXCEPT} sessions`,
+    holds: (except) => {
+      const ids = idsOf(except);
+      return ids.length <= MAX_EXCEPT && ids.every((id) => typeof id === "string" && id.length <= MAX_ID);
+    },
   },
 };
 
@@ -92,9 +96,10 @@ function sendAll({ topics, settings }: Broadcaster, said: Said): BroadcastReport
   const { topic, except } = said;
   const report = { sent: 0, waiting: 0, dropped: 0 };
   const encoded = encodedFor(topics, settings.codecs[0] as SessionCodec, said);
+  const deaf = new Set(except);
   for (const session of topics.members(topic)) {
     const { endpoint } = partsOf(session);
-    if (endpoint.isOver || except.includes(session.id)) continue;
+    if (endpoint.isOver || deaf.has(session.id)) continue;
     const one = encoded.get(endpoint.terms.agreement.codec);
     const fate = one === undefined ? "dropped" : endpoint.events.post(one.method, one.body);
     if (fate === "sent") report.sent += 1;

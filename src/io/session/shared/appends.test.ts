@@ -67,11 +67,8 @@ test("without a key nobody tries it again when nobody knows whether it was appen
     await assert.rejects(first as Promise<number>, { code: "JOURNAL_UNKNOWN", outcome: "unknown" });
     await assert.rejects(other as Promise<number>, { code: "JOURNAL_UNKNOWN", outcome: "unknown" });
     const later = appends.append("a", undefined, text("y"));
-    assert.deepEqual([await keyed, await later], [1, 2]);
-    assert.deepEqual(tried, [
-      [undefined, "key", undefined],
-      ["key", undefined],
-    ]);
+    assert.deepEqual([await keyed, await later], [1, 1]);
+    assert.deepEqual(tried, [[undefined, "key", undefined], ["key"], [undefined]]);
   });
 });
 

@@ -114,7 +114,8 @@ export class LogAppends {
   }
 
   async #try(line: Line): Promise<void> {
-    const together = takeTogether(line.waiting);
+    // After a failure one by one: what stands before an entry that the store refuses is stored.
+    const together = takeTogether(line.waiting, line.failedAtMs === undefined ? MAX_TOGETHER : 1);
     let again: Append[] = [];
     this.#underWay += 1;
     try {
@@ -162,10 +163,10 @@ export class LogAppends {
 }
 
 /** The first ones, as many as go in one call. */
-function takeTogether(waiting: Append[]): Append[] {
+function takeTogether(waiting: Append[], most: number): Append[] {
   let count = 1;
   let bytes = waiting[0]?.body.length ?? 0;
-  while (count < waiting.length && count < MAX_TOGETHER) {
+  while (count < waiting.length && count < most) {
     bytes += waiting[count]?.body.length ?? 0;
     if (bytes > MAX_BYTES_TOGETHER) break;
     count += 1;

@@ -21,12 +21,15 @@ export class HeardEntry {
   readonly topic: string;
   readonly #plan: ContractPlan;
   readonly #message: SharedMessage;
+  readonly #except: ReadonlySet<string> | undefined;
   readonly #codecs: InCodec[] = [];
   readonly #frames: { readonly codec: string; readonly number: number; readonly frame: Buffer }[] = [];
 
   /** @throws ZocaloError `JOURNAL_RECORD_INVALID`. */
   constructor(plan: ContractPlan, { place, topic, body }: SharedEntry) {
     this.#message = decodeSharedMessage(place, body);
+    const { except = [] } = this.#message;
+    this.#except = except.length === 0 ? undefined : new Set(except);
     this.#plan = plan;
     this.place = place;
     this.topic = topic;
@@ -34,7 +37,7 @@ export class HeardEntry {
 
   /** Whether a session is one that does not hear it. */
   isExcept(id: string): boolean {
-    return this.#message.except?.includes(id) === true;
+    return this.#except?.has(id) === true;
   }
 
   /** The event in a codec; undefined where this version of the program does not know it, or the codec cannot carry it. */

@@ -16,11 +16,10 @@ import { EVERYBODY, type SessionTopics } from "./topics.ts";
 
 /** Clients learn so often how far the log is, so that they know it when they come back. */
 const TELL_MS = 5_000;
-/** Longest body of a message for many, so that every store takes it: NATS takes a megabyte at most, unless it is told otherwise. */
-const MAX_BODY_BYTES = 524_288;
-
-/** Longest body of one that may be lost, so that every journal publishes it. */
-const MAX_VOLATILE_BYTES = 60_000;
+/** Longest body of a message for many, and most of it with who does not hear it: NATS takes 1 MiB at most, unless it is told otherwise. */
+const STORED = { bodyBytes: 524_288, allBytes: 917_504 } as const;
+/** The same of one that may be lost: so much every journal publishes. */
+const PUBLISHED = { bodyBytes: 60_000, allBytes: 65_536 } as const;
 /** Stands before the topic of what may be lost, as it is published. */
 const VOLATILE = "volatile/";
 
@@ -123,8 +122,7 @@ export class SharedLog {
     message: SharedMessage,
     by?: { readonly session: SessionFacade; readonly key: string },
   ): Promise<number> {
-    checkLength(message, MAX_BODY_BYTES);
-    const stored = this.#appends.append(topic, by?.key, encodeSharedMessage(message));
+    const stored = this.#appends.append(topic, by?.key, encode(message, STORED));
     if (by === undefined) return stored;
     const said = this.#said.get(by.session) ?? { underWay: new Set<Promise<number>>(), place: 0 };
     this.#said.set(by.session, said);
@@ -141,8 +139,7 @@ export class SharedLog {
 
   /** The same for an event that may be lost: it is stored nowhere. @throws UsageError `FRAME_TOO_LONG`. */
   tell(topic: string, message: SharedMessage): void {
-    checkLength(message, MAX_VOLATILE_BYTES);
-    this.#journal.publish(VOLATILE + topic, encodeSharedMessage(message));
+    this.#journal.publish(VOLATILE + topic, encode(message, PUBLISHED));
   }
 
   /** Resolves when all that the handlers of a session have said is stored, and was told to the sessions of this server. */
@@ -339,8 +336,11 @@ export class SharedLog {
   }
 }
 
-function checkLength({ method, body }: SharedMessage, most: number): void {
-  if (body.length <= most) return;
-  const detail = `a message for many sessions has ${most} bytes at most with a journal, and this one has ${body.length}`;
+function encode(message: SharedMessage, { bodyBytes, allBytes }: typeof STORED | typeof PUBLISHED): Uint8Array {
+  const { method, body, except = [] } = message;
+  const bytes = encodeSharedMessage(message);
+  if (body.length <= bodyBytes && bytes.length <= allBytes) return bytes;
+  const most = `a message for many sessions has ${bodyBytes} bytes at most with a journal`;
+  const detail = `${most}, ${allBytes} with the ids of \`except\`; this one has ${body.length}, and ${except.length} ids`;
   throw new UsageError("FRAME_TOO_LONG", { op: method, detail, outcome: "none" });
 }
