@@ -39,9 +39,14 @@ export const serveStateless = (async (...args: Parameters<typeof protocol.serveS
   return server;
 }) as typeof protocol.serveStateless;
 
-/** `connectStateless`, closed when the test is over. */
-export const connectStateless = (async (...args: Parameters<typeof protocol.connectStateless>) => {
-  const client = await protocol.connectStateless(...args);
+/** No call is sent again by its client: on a busy machine a handler would run twice, and a test that counts would fail. */
+const SENT_ONCE = { initialDelayMs: 60_000, minDelayMs: 60_000 };
+
+/** `connectStateless`, closed when the test is over. Its calls are sent once only. */
+export const connectStateless = (async (
+  ...[contract, address, options]: Parameters<typeof protocol.connectStateless>
+) => {
+  const client = await protocol.connectStateless(contract, address, { retransmission: SENT_ONCE, ...options });
   atEnd(() => client.close({ timeoutMs: 0 }));
   return client;
 }) as typeof protocol.connectStateless;
