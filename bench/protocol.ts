@@ -242,7 +242,7 @@ const parts: Record<string, () => Promise<void>> = {
       show({ name: `calls, 64 in flight: ${name} against none`, ...sides, target, unit: "a second" });
     }
   },
-  /** Ten seconds of 10,000 sessions: without an inspector, with one that nobody asks, and with a page that looks once a second. */
+  /** One heartbeat (15 seconds) of 10,000 sessions, so that each window has as many of them: without an inspector, with one that nobody asks, and with a page that looks once a second. */
   inspect: async () => {
     const [plain, server] = [start(ROLES, "server", "zocalo"), start(ROLES, "server", "zocalo")];
     const clients = [plain, server].map(() => start(ROLES, "client", "zocalo"));
@@ -257,9 +257,9 @@ const parts: Record<string, () => Promise<void>> = {
       };
       const nothing = (): Promise<void> => Promise.resolve();
       const series = await alternate({
-        plain: async () => ({ share: await shareOver(plain, 10, nothing) }),
-        quiet: async () => ({ share: await shareOver(server, 10, nothing) }),
-        looked: async () => ({ share: await shareOver(server, 10, look) }),
+        plain: async () => ({ share: await shareOver(plain, 15, nothing) }),
+        quiet: async () => ({ share: await shareOver(server, 15, nothing) }),
+        looked: async () => ({ share: await shareOver(server, 15, look) }),
       });
       const share = (name: string): number[] => pick(series, name, "share").map((one) => one * 100);
       // What else the machine does only adds: the least of the rounds has least of it.
