@@ -258,7 +258,7 @@ test("what makes no sense is told in one line, and nothing has started", async (
     [[...two, "--jitter", "5"], /--jitter changes --latency/],
     [[...two, "--loss", "2"], /from 0 to 1/],
     [["udp://127.0.0.1:0", "udp://127.0.0.1:9", "--cut", "5"], /cut/],
-    [["tcp://127.0.0.1:0", "tcp://192.0.2.1:80"], /loopback; set --expose if/],
+    [["tcp://127.0.0.1:0", "tcp://192.0.2.1:80"], /loopback; start with --expose if/],
     [["tcp://127.0.0.1:0", "tls://127.0.0.1:80"], /tcp:\/\/ instead of tls/],
     [[...two, "--api", "192.0.2.1:80"], /loopback/],
     [[...two, "--faults", file("bad-list.json", "{")], /bad-list\.json is no JSON/],
