@@ -157,7 +157,7 @@ export const CODES: Readonly<Record<ErrorCode, readonly [side: ErrorSide, detail
   SESSION_MOVED: ["system", "another server has the session now; streams do not move with it, open them again"],
   JOURNAL_RECORD_INVALID: [
     "system",
-    "the record in the journal is of another version, cut short or no record of this program; the session is lost",
+    "the record for the journal cannot be read (another version, cut short, not of this program) or is too long to be written; the session is lost",
   ],
   JOURNAL_STALE: ["system", "another server has written the record since; the session is that server's now"],
   JOURNAL_UNAVAILABLE: ["system", "the store of the journal cannot be reached, or refuses; nothing was written"],

@@ -8,6 +8,7 @@ import { FaultyJournal } from "../../src/testing.ts";
 /* The store takes other writes, but not those of one session: the program is told why calls have no answer. */
 
 const notes = contract("notes", "1.0.0", { server: { note: call<void, number>(), shout: call<void, void>() } });
+const pages = contract("pages", "1.0.0", { server: { write: call<string, void>() } });
 
 test("a record that the store refuses for ten seconds, and data that cannot be kept, are told to onError with the words of the store", async () => {
   await check({ seed: 1, link: { latency: 5 } }, async (world) => {
@@ -47,5 +48,45 @@ test("a record that the store refuses for ten seconds, and data that cannot be k
       /^FRAME_INVALID: data: session\.data cannot be kept, so the journal has it as it was before: .*\(value\.what\)$/,
     );
     await session.close({ timeoutMs: 0 });
+  });
+});
+
+test("a record that is too long is made anew until the session has less; a session that keeps so much ends, and begins anew", async () => {
+  await check({ seed: 1, link: { latency: 5 } }, async (world) => {
+    const journal = memoryJournal({ clock: world.clock });
+    const commit = journal.commit.bind(journal);
+    journal.commit = async (id, version, bytes) => {
+      if (bytes.length <= 4096) return await commit(id, version, bytes);
+      throw new ZocaloError("JOURNAL_RECORD_INVALID", {
+        op: "commit",
+        detail: `${bytes.length > 9000 ? "far " : ""}too long`,
+      });
+    };
+    const told: string[] = [];
+    const server = await serveSessions(pages, "tcp://0.0.0.0:7000", {
+      network: world.host("server").network,
+      journal,
+      data: () => ({ page: "" }),
+      onError: (error) => told.push(error instanceof ZocaloError ? error.message : String(error)),
+      handlers: { write: (page, { session }) => void (session.data.page = page) },
+    });
+    const fresh: unknown[] = [];
+    const session = await connectSession(pages, "tcp://server:7000", {
+      network: world.host("client").network,
+      onReady: (_session, report) => void fresh.push(report.reason),
+    });
+    const long = session.remote.write("x".repeat(5000));
+    await world.sleep(1000);
+    await session.remote.write("short");
+    await long;
+    assert.deepEqual(told, []);
+    await assert.rejects(session.remote.write("x".repeat(10_000)), { code: "SESSION_LOST", outcome: "unknown" });
+    assert.deepEqual(fresh, ["first", "aborted"]);
+    assert.deepEqual(told, [
+      "JOURNAL_RECORD_INVALID: commit: the journal takes no record of this session, which ends with it: far too long",
+    ]);
+    await session.remote.write("short");
+    await session.close({ timeoutMs: 0 });
+    await server.close({ timeoutMs: 0 });
   });
 });

@@ -97,7 +97,7 @@ export const SPANISH_SENTENCES: Readonly<Record<ErrorCode, string>> = {
   SESSION_TAKEN_OVER: "una conexión más nueva de la misma sesión ocupó su lugar",
   SESSION_MOVED: "otro servidor tiene ahora la sesión; los flujos no se mudan con ella, ábralos de nuevo",
   JOURNAL_RECORD_INVALID:
-    "el registro del diario es de otra versión, está cortado o no es de este programa; la sesión se perdió",
+    "el registro para el diario no se puede leer (es de otra versión, está cortado, no es de este programa) o es demasiado largo para escribirlo; la sesión se perdió",
   JOURNAL_STALE: "otro servidor escribió el registro después; la sesión es ahora de ese servidor",
   JOURNAL_UNAVAILABLE: "no se llega al almacén del diario, o se niega; no se escribió nada",
   JOURNAL_UNKNOWN: "el almacén del diario no respondió: se escribió o no; lea el registro",

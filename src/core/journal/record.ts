@@ -36,13 +36,13 @@ export interface StoredSession {
 
 const format = msgpack({ maxValues: MAX_VALUES });
 
-/** The bytes of a record. */
+/** The bytes of a record. @throws ZocaloError `JOURNAL_RECORD_INVALID` when it has more values than can be read again. */
 export function encodeRecord({ owner, agreement, data, groups, since, opened, session }: StoredSession): Uint8Array {
   const { frames, unfinished, ...counters } = session;
   const { previousTokenHash = null } = owner;
   const requests = unfinished.map(({ number, frame }) => [number, frame]);
   const fields = { ...counters, frames: Buffer.concat(frames), unfinished: requests };
-  return format.encode({
+  const record = {
     version: VERSION,
     owner: { ...owner, previousTokenHash },
     agreement,
@@ -51,7 +51,18 @@ export function encodeRecord({ owner, agreement, data, groups, since, opened, se
     since,
     opened,
     ...fields,
-  }) as Uint8Array;
+  };
+  try {
+    return format.encode(record) as Uint8Array;
+  } catch (cause) {
+    const why = cause instanceof ZocaloError ? cause.detail : String(cause);
+    throw new ZocaloError("JOURNAL_RECORD_INVALID", {
+      op: "commit",
+      outcome: "none",
+      detail: `the record: ${why}`,
+      cause,
+    });
+  }
 }
 
 /**

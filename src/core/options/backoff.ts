@@ -4,7 +4,7 @@ import { FROM_ZERO, type OptionRule, options as object } from "./check-options.t
 
 /** How often, and for how long, something is tried again: `retry` and `reconnect`. */
 export interface Backoff {
-  /** The first pause is drawn between 0 and this, in milliseconds (full jitter). Default 100 of `retry`, 50 of `reconnect`. */
+  /** The first pause is drawn between 0 and this, in milliseconds (full jitter). Default 100 of `retry`, 30 of `reconnect`. */
   readonly initialDelayMs?: number | undefined;
   /** The bound of a pause doubles with each attempt, up to this, in milliseconds. Default 2,000 of `retry`, 10,000 of `reconnect`. */
   readonly maxDelayMs?: number | undefined;

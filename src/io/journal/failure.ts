@@ -7,6 +7,12 @@ export function stale(op: "commit" | "remove"): ZocaloError {
   return new ZocaloError("JOURNAL_STALE", { op, outcome: "none" });
 }
 
+/** The store takes no record of so many bytes; nothing was written. */
+export function tooLong(bytes: number, limit: string): ZocaloError {
+  const detail = `the record has ${bytes} bytes, more than ${limit} allows; raise that, or keep less in session.data`;
+  return new ZocaloError("JOURNAL_RECORD_INVALID", { op: "commit", outcome: "none", detail });
+}
+
 /** The store is away or refuses; nothing was written. `detail` says why and what to do. */
 export function unavailable(op: string, detail?: string, cause?: unknown): ZocaloError {
   return new ZocaloError("JOURNAL_UNAVAILABLE", { op, outcome: "none", detail, cause });

@@ -5,7 +5,7 @@
 
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
-import { stale, unavailable, unknownOutcome } from "../../io/journal/failure.ts";
+import { stale, tooLong, unavailable, unknownOutcome } from "../../io/journal/failure.ts";
 import { decodeEntry, encodeEntry } from "../../io/journal/entry-bytes.ts";
 import type { JournalRecord, NewEntry, SharedEntry } from "../../io/journal/journal.ts";
 import type { Published } from "../../io/journal/publish-queue.ts";
@@ -16,6 +16,8 @@ const RECORD = 1;
 const REMOVED = 0;
 const WRONG_LAST_SEQUENCE = 10_071;
 const NO_MESSAGE = 10_037;
+/** What stands around a record in a message. */
+const HEADERS_BYTES = 1_024;
 /** A subject is a part of a line of the protocol, which has at most 4 KiB. */
 const MAX_TEXT_BYTES = 2_000;
 
@@ -94,6 +96,9 @@ export class NatsStore {
 
   async commit(id: string, version: number, bytes: Uint8Array): Promise<number> {
     const subject = this.#subjectOf("commit", id);
+    const most = this.#connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
+    if (bytes.length + HEADERS_BYTES > most)
+      throw tooLong(bytes.length, `max_payload of NATS (${most}, with ${HEADERS_BYTES} around it)`);
     const message = new Uint8Array(1 + bytes.length);
     message[0] = RECORD;
     message.set(bytes, 1);

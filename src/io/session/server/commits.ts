@@ -10,6 +10,8 @@ import type { Clock, Timer } from "../../network/network.ts";
 const GATHER_MS = 50;
 /** A request that takes longer is written with its frame, so that those behind it are acknowledged. */
 const UNFINISHED_MS = 1000;
+/** So often a record is tried that is too long. */
+const MOST_REFUSALS = 10;
 /** While the store is away it is tried again. */
 const RETRIES: BackoffTimes = { initialDelayMs: 100, maxDelayMs: 1000, timeoutMs: Infinity };
 
@@ -26,8 +28,10 @@ export interface CommitsOwner {
   readonly unkept: "said" | "received" | "nothing";
   /** Something is under way that may have ended its server: whether another server has the session is looked at each second. */
   readonly hasSuspect: boolean;
+  /** It has a connection. */
+  readonly isOpen: boolean;
   snapshot(all: boolean): SessionSnapshot;
-  /** The whole record. */
+  /** The whole record. @throws ZocaloError `JOURNAL_RECORD_INVALID`. */
   encode(snapshot: SessionSnapshot): Uint8Array;
   /** Resolves when what handlers have said to many by now is stored, and rejects when it never will be. */
   said(): Promise<void>;
@@ -35,6 +39,8 @@ export interface CommitsOwner {
   kept(snapshot: SessionSnapshot): void;
   /** Another server has the session. */
   taken(): void;
+  /** Its record is longer than the store or its form allows, and stays so. */
+  unwritable(cause: unknown): void;
   /** A write begins, and has ended: it is written, or it is not and is not tried any more. */
   began(): void;
   ended(isWritten: boolean): void;
@@ -42,7 +48,14 @@ export interface CommitsOwner {
   refused(sinceMs: number, cause: unknown): void;
 }
 
-type Outcome = "written" | "stale" | "again";
+/** `over`: nothing is written any more. */
+type Outcome = "written" | "stale" | "over" | "again";
+
+/** What is to be written, and what it covers. */
+interface Draft {
+  readonly snapshot: SessionSnapshot;
+  readonly bytes: Uint8Array;
+}
 
 /** The writes of one session. */
 export class SessionCommits {
@@ -60,8 +73,12 @@ export class SessionCommits {
   /** What was written last. */
   #kept: SessionProgress | undefined;
   #isOver = false;
+  /** What is being written. */
+  #draft: Draft | undefined;
   /** A write whose answer was lost may be there. */
   #inDoubt = false;
+  /** So often in a row its record was too long while it was open. */
+  #refusals = 0;
   /** Who wants to know of the next failure. */
   readonly #onFailure = new Set<() => void>();
 
@@ -163,32 +180,65 @@ export class SessionCommits {
     this.#owner.ended(await this.#untilWritten());
   }
 
-  /** Answers whether it is written. */
+  /** Answers whether it is written, by whomever. */
   async #untilWritten(): Promise<boolean> {
     const { clock, random } = this.#owner;
-    const snapshot = this.#snapshot();
-    const bytes = this.#owner.encode(snapshot);
     const sinceMs = clock.now();
-    if (!(await this.#isSaid())) return false;
     const pauses = new BackoffPauses({}, RETRIES, sinceMs);
     while (!this.#isOver) {
-      const outcome = await this.#try(bytes, sinceMs);
+      const outcome = await this.#try(sinceMs);
       if (outcome === "written") {
+        const { snapshot } = this.#draft as Draft;
         this.#kept = snapshot;
         this.#written += 1;
+        this.#refusals = 0;
+        this.#draft = undefined;
         this.#owner.kept(snapshot);
         return true;
       }
-      if (outcome === "stale") {
+      if (outcome !== "again") {
         this.#isOver = true;
-        this.#owner.taken();
-        return true;
+        if (outcome === "stale") this.#owner.taken();
+        return outcome === "stale";
       }
       for (const failed of this.#onFailure) failed();
       const pauseMs = pauses.next(clock.now(), random()) ?? 0;
       await new Promise<void>((resolve) => void clock.setTimer(resolve, pauseMs, true));
     }
     return false;
+  }
+
+  async #try(sinceMs: number): Promise<Outcome> {
+    const { id, journal } = this.#owner;
+    try {
+      // What may be there is written as it was. What is not is made anew: the session may have changed.
+      if (!this.#inDoubt) this.#draft = this.#draw();
+      const { bytes } = this.#draft as Draft;
+      if (!(await this.#isSaid())) return "over";
+      this.#version = await journal.commit(id, this.#version, bytes);
+      this.#inDoubt = false;
+      return "written";
+    } catch (error) {
+      const code = error instanceof ZocaloError ? error.code : undefined;
+      if (code === "JOURNAL_UNKNOWN") this.#inDoubt = true;
+      else if (code === "JOURNAL_STALE" && !this.#inDoubt) return "stale";
+      this.#owner.refused(sinceMs, error);
+      if (this.#inDoubt) return await this.#whatHappened();
+      return code === "JOURNAL_RECORD_INVALID" && this.#isRefusedForGood(error) ? "over" : "again";
+    }
+  }
+
+  /** What an open client acknowledges makes the record shorter. If it never becomes short enough, the session ends. */
+  #isRefusedForGood(cause: unknown): boolean {
+    this.#refusals = this.#owner.isOpen ? this.#refusals + 1 : 0;
+    if (this.#refusals < MOST_REFUSALS) return false;
+    this.#owner.unwritable(cause);
+    return true;
+  }
+
+  #draw(): Draft {
+    const snapshot = this.#snapshot();
+    return { snapshot, bytes: this.#owner.encode(snapshot) };
   }
 
   /** False when the server closes before: another server does it all again. */
@@ -201,23 +251,10 @@ export class SessionCommits {
     }
   }
 
-  async #try(bytes: Uint8Array, sinceMs: number): Promise<Outcome> {
-    const { id, journal } = this.#owner;
-    try {
-      this.#version = await journal.commit(id, this.#version, bytes);
-      return "written";
-    } catch (error) {
-      const code = error instanceof ZocaloError ? error.code : undefined;
-      if (code === "JOURNAL_UNKNOWN") this.#inDoubt = true;
-      else if (code === "JOURNAL_STALE" && !this.#inDoubt) return "stale";
-      this.#owner.refused(sinceMs, error);
-      return this.#inDoubt ? await this.#whatHappened(bytes) : "again";
-    }
-  }
-
   /** Nobody knows whether it was written: the record says so. */
-  async #whatHappened(bytes: Uint8Array): Promise<Outcome> {
+  async #whatHappened(): Promise<Outcome> {
     const { id, journal } = this.#owner;
+    const { bytes } = this.#draft as Draft;
     try {
       const record = await journal.read(id);
       const version = record?.version ?? 0;

@@ -16,7 +16,7 @@ import type { SharedLog } from "../shared/log.ts";
 import type { SessionTopics } from "../shared/topics.ts";
 import { CarefulStarts } from "./careful-starts.ts";
 import { SessionCommits } from "./commits.ts";
-import { BUSY_RETRY_MS, busy, type Claim } from "./registry.ts";
+import { BUSY_RETRY_MS, busy, type Claim, lost } from "./registry.ts";
 import { JournalStall, sendAside, SPREAD_MS_PER_SESSION } from "./stall.ts";
 
 /** Other servers may take the same session over at the same moment; each try has one that wins. */
@@ -139,6 +139,9 @@ export class SessionJournaling {
         get hasSuspect() {
           return endpoint.end === undefined && machine.begins?.hasSuspect === true;
         },
+        get isOpen() {
+          return machine.state === "attached";
+        },
         snapshot: (all) => machine.snapshot(all),
         encode: (snapshot) => {
           try {
@@ -162,6 +165,7 @@ export class SessionJournaling {
           endpoint.pump();
         },
         taken: () => this.#taken(session),
+        unwritable: (cause) => this.#giveUp(session, cause),
         began: () => this.#stall.began(),
         ended: (isWritten) => this.#stall.ended(isWritten),
         refused: (sinceMs, cause) =>
@@ -293,6 +297,16 @@ export class SessionJournaling {
   /** This server has lost a session with something under way that is suspected of ending servers: it lives. */
   async #sayAlive(id: string, version: number): Promise<void> {
     await this.#journal.commit(aliveId(id, version), 0, Uint8Array.of(1)).catch(() => undefined);
+  }
+
+  #giveUp(session: SessionFacade, cause: unknown): void {
+    const why = cause instanceof ZocaloError ? cause.detail : String(cause);
+    const error = lost(`the journal takes no record of this session, which ends with it: ${why}`, "aborted");
+    this.#owner.unkept(
+      new ZocaloError("JOURNAL_RECORD_INVALID", { op: "commit", detail: error.detail, cause }),
+      session,
+    );
+    partsOf(session).endpoint.abort(error);
   }
 
   #taken(session: SessionFacade): void {

@@ -307,7 +307,8 @@ class GivenUp extends ConnectionError {
   }
 }
 
-function lost(detail: string, reason: FreshReason = "expired"): ConnectionError {
+/** Why a session ends that this server gives up. */
+export function lost(detail: string, reason: FreshReason = "expired"): ConnectionError {
   return new GivenUp(detail, reason);
 }
 
