@@ -62,11 +62,12 @@ test("the error of several servers names each; of one server it is its own", () 
   const [first, second] = serverAddresses("open", NAMES) as [Address, Address];
   const refused = new ConnectError("CONNECTION_REFUSED", { op: "connect", remote: first.toString() });
   const busy = new ConnectError("SERVER_BUSY", { op: "handshake", remote: second.toString() });
-  assert.equal(new ServerRounds([first]).failed(first, 0, refused), refused);
+  assert.equal(new ServerRounds([first]).summary(refused), refused);
   const rounds = new ServerRounds([first, second]);
   rounds.begin(even, false, 100);
   rounds.failed(first, 100, refused);
-  const error = rounds.failed(second, 150, busy) as ConnectError;
+  rounds.failed(second, 150, busy);
+  const error = rounds.summary(busy) as ConnectError;
   assert.match(error.message, /^SERVER_BUSY: .*tried tcp:\/\/a:1 \(CONNECTION_REFUSED\), tcp:\/\/b:1 \(SERVER_BUSY\)$/);
   assert.deepEqual(
     error.attempts.map(({ address, startedAfterMs, error: why }) => [address, startedAfterMs, why.code]),

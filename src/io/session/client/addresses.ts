@@ -89,10 +89,14 @@ export class ServerRounds {
     return this.#rest.shift() as Address;
   }
 
-  /** A server has failed. Answers the error of the round so far: that of the one server, or one that names all. */
-  failed(address: Address, startedAt: number, error: ZocaloError): ZocaloError {
-    if (this.isOne) return error;
+  /** A server has failed. */
+  failed(address: Address, startedAt: number, error: ZocaloError): void {
     this.#failed.push({ address: address.toString(), startedAfterMs: startedAt - this.#startedAt, error });
+  }
+
+  /** The error of a round that ends with this one: that of the one server, or one that names all. */
+  summary(error: ZocaloError): ZocaloError {
+    if (this.isOne) return error;
     const tried = this.#failed.map(({ address: one, error: why }) => `${one} (${why.code})`).join(", ");
     const { code, side } = error;
     const detail = `no server has taken the client; tried ${tried}`;

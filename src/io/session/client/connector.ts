@@ -73,7 +73,7 @@ export interface ConnectorOwner {
  * The defaults of `reconnect`. The first pause only keeps clients that lose a server together from asking in the same moment: it is most
  * of the time that one is away whose server was killed.
  */
-const RECONNECT_TIMES: BackoffTimes = { initialDelayMs: 50, maxDelayMs: 10_000, timeoutMs: 300_000 };
+const RECONNECT_TIMES: BackoffTimes = { initialDelayMs: 30, maxDelayMs: 10_000, timeoutMs: 300_000 };
 
 /** What the attempts have in common. */
 export interface ConnectorOptions {
@@ -155,8 +155,8 @@ export class SessionConnector {
         return;
       } catch (error) {
         if (!(error instanceof ZocaloError) || FINAL.has(error.code) || signal?.aborted === true) throw error;
-        const failed = servers.failed(server, now, error);
-        if (!servers.goesOn || clock.now() >= endsAt) throw failed;
+        servers.failed(server, now, error);
+        if (!servers.goesOn || clock.now() >= endsAt) throw servers.summary(error);
       }
     }
   }
@@ -207,7 +207,7 @@ export class SessionConnector {
     this.#isTold = false;
     const delayMs = this.#servers.goesOn ? 0 : this.#backoff?.next(clock.now(), drawn, this.#takeRetryAfter());
     if (delayMs === undefined) {
-      this.#owner.gaveUp(error);
+      this.#owner.gaveUp(error instanceof ZocaloError ? this.#servers.summary(error) : error);
       return;
     }
     this.#attempts += 1;
@@ -242,7 +242,8 @@ export class SessionConnector {
         const isNew = !(error instanceof ZocaloError) && !this.#toldError;
         this.#toldError ||= isNew;
         this.#owner.attemptFailed(error, isNew);
-        this.#schedule(error instanceof ZocaloError ? servers.failed(server, startedAt, error) : error);
+        if (error instanceof ZocaloError) servers.failed(server, startedAt, error);
+        this.#schedule(error);
       }
     }
   }

@@ -20,7 +20,7 @@ export const CLOSE_SESSIONS_RULES: RulesOf<CloseSessionsOptions> = {
   reconnectSpreadMs: wholeNumber(0, LONGEST_SPREAD_MS),
 };
 /** A session leaves after the one before it when a server that has just started has taken that over, on a small machine under load. */
-const TURN_MS = 2;
+const TURN_MS = 5;
 /** Turns take no more than this part of the time of `close`. */
 const TURNS_PART = 0.5;
 /** What clients are told. */

@@ -43,8 +43,8 @@ export interface CloseSessionsOptions extends CloseServerOptions {
    * seconds for 10,000. Give more where a new session costs much, as with TLS on a small machine or with a slow `authenticate`.
    *
    * With a `journal` nobody waits for that: the sessions leave one after the other over this time, each is served until its turn, and its client
-   * goes to the next server at once. Default then: 2 ms for each session, so that 500 leave in a second and a server that has just
-   * started keeps up; but half of `timeoutMs` for all at most, and half a millisecond for each at least. When `timeoutMs` is
+   * goes to the next server at once. Default then: 5 ms for each session, so that 500 leave in 2.5 seconds and a server that has just
+   * started keeps up under load; but half of `timeoutMs` for all at most, and half a millisecond for each at least. When `timeoutMs` is
    * over before, the rest leave together, as without a journal.
    */
   readonly reconnectSpreadMs?: number | undefined;
