@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
 import { natsJournal, type NatsJournalOptions } from "../../src/journal-nats.ts";
+import { namesOf } from "../../src/journal/nats/store.ts";
 import { journalSuite } from "../../src/testing.ts";
 import { expectError } from "../../src/testing/expect-error.ts";
 import { logLost, outages, StoreServer } from "../fixtures/journal-outages.ts";
@@ -63,6 +66,41 @@ describe("nats", { skip: missing("nats-server") }, () => {
     await expectError(journal.commit("one", first, Buffer.alloc(2_097_000)), tooLong);
     await journal.commit("one", first, body);
     await journal.close();
+  });
+
+  it("passes over what others put into its subjects, and takes no stream that others have made", async () => {
+    const journal = small({ name: "foreign" });
+    const { logSubject, publishedSubject } = namesOf("foreign");
+    await journal.open({ keptMs: 60_000 });
+    const others = await connect({ servers });
+    const told: string[] = [];
+    let done = (): void => undefined;
+    const both = new Promise<void>((resolve) => (done = resolve));
+    const tell = (topic: string): void =>
+      void (told.push(topic) && told.includes("g/a") && told.includes("s/b") && done());
+    const following = await journal.follow(undefined, {
+      entries: (entries) => entries.forEach(({ topic }) => tell(topic)),
+      gap: (place) => tell(`gap ${place}`),
+      published: tell,
+    });
+    for (const subject of [logSubject, publishedSubject]) {
+      for (const bytes of ["", "abc", "\xff\xff\xff\xff"]) others.publish(subject, Buffer.from(bytes, "latin1"));
+    }
+    await others.flush();
+    await journal.append("g/a", [{ body }]);
+    journal.publish("s/b", body);
+    await both;
+    assert.deepEqual(new Set(told), new Set(["", "g/a", "s/b"]));
+    following.stop();
+    await journal.close();
+    const { streams } = await jetstreamManager(others);
+    await streams.add({ name: namesOf("taken").log, subjects: ["orders.*"] });
+    const error = await expectError(small({ name: "taken" }).open({ keptMs: 60_000 }), {
+      code: "JOURNAL_UNAVAILABLE",
+      op: "open",
+    });
+    assert.match(error.detail, /the stream zocalo-log-\S+ has the subjects orders\.\*/);
+    await others.close();
   });
 
   it("keeps as long as the server that needs it longest", async () => {

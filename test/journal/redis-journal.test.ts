@@ -99,6 +99,15 @@ describe("redis", { skip: missing("redis-server") }, () => {
     await client.sendCommand(["XADD", `${prefix}:log`, "1-0", "t", "g/plaza"]);
     assert.equal(await appendOne(journal, "g", "key", body), 2);
     assert.equal(await appendOne(journal, "g", "key", body), 2);
+    const told: string[] = [];
+    await new Promise<void>((done) => {
+      const published = (topic: string): void => void (told.push(topic) === 2 && done());
+      void journal.follow(undefined, { entries: () => undefined, gap: () => undefined, published }).then(async () => {
+        await client.publish(`${prefix}:published`, "abc");
+        journal.publish("s/b", body);
+      });
+    });
+    assert.deepEqual(told, ["", "s/b"]);
     await client.close();
     await journal.close();
   });

@@ -62,6 +62,7 @@ export async function connectNats(settings: NatsJournalSettings, clock: Clock): 
       const { streams } = manager;
       try {
         const { config } = await streams.info(wanted.name);
+        if (String(config.subjects) !== String(wanted.subjects)) throw otherStream(wanted.name, config.subjects);
         if (config.max_age >= (wanted.max_age ?? 0)) return;
         await streams.update(wanted.name, { max_age: wanted.max_age ?? 0 });
       } catch (error) {
@@ -86,6 +87,11 @@ export function refusal(error: unknown): ZocaloError {
   const why = error instanceof Error ? error.message : String(error);
   const hint = "is nats-server running, with JetStream (-js), and does the option connection have what it asks for?";
   return unavailable("open", `NATS cannot be used: ${why}; ${hint}`, error);
+}
+
+function otherStream(name: string, subjects: readonly string[]): ZocaloError {
+  const detail = `the stream ${name} has the subjects ${subjects.join(", ")}, so it is not of this journal; take another name, or delete it`;
+  return unavailable("open", detail);
 }
 
 function streamsOf(
