@@ -135,7 +135,9 @@ function addressOf(given: AddressLike, role: string, expose: boolean, op: string
     new UsageError("ADDRESS_INVALID", { op, local: String(address), detail });
   if (address.transport === "tls") throw wrong("the proxy passes TLS as bytes; write tcp:// instead of tls://");
   if (!expose && address.transport !== "unix" && !address.isLoopback) {
-    throw wrong(`${role} is not on this machine's loopback; set \`expose\` if others may reach what the proxy reaches`);
+    throw wrong(
+      `${role} is not on this machine's loopback; start with \`expose\` if others may reach what the proxy reaches`,
+    );
   }
   return address;
 }
