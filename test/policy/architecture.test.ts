@@ -82,7 +82,7 @@ const COVERED: readonly (readonly [folder: string, files: string, by: string])[]
   ["src/io/stream", "inbound outbound reads socket", "test/conformance/streams.test.ts"],
   ["src/io/stream", "framed-inbound framed-outbound framed-stream", "test/framing/framed.test.ts"],
   ["src/io/stream", "bridges", "test/sockets/bridges.test.ts"],
-  ["src/io/journal", "entry-bytes load-package log-tail options store-calls", "test/journal/file-journal.test.ts"],
+  ["src/io/journal", "load-package log-tail options store-calls", "test/journal/file-journal.test.ts"],
   ["src/journal/file", "check-file journal lmdb notices numbers store", "test/journal/file-journal.test.ts"],
   ["src/journal/nats", "connect journal log-watch server-answer store", "test/journal/nats-journal.test.ts"],
   ["src/io/session/server", "commits journaling leave-sessions", "test/sim/session-moves.test.ts"],
