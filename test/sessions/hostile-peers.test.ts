@@ -117,14 +117,14 @@ test("a server that takes a client in and loses it at once has it back after lon
     await clock.advance(1);
     while (counted.welcomes === length) await clock.turn();
   };
-  for (const delayMs of [25, 50, 100, 200]) await comesBackAfter(delayMs);
+  for (const delayMs of [15, 30, 60, 120]) await comesBackAfter(delayMs);
   counted.loses = false;
-  await comesBackAfter(400);
+  await comesBackAfter(240);
   while (session.state !== "open") await clock.turn();
   // A connection that has lasted is nobody's fault.
   await clock.advance(1000);
   peers.at(-1)?.close();
-  await comesBackAfter(25);
+  await comesBackAfter(15);
 });
 
 test("what is refused says what would be accepted", async () => {
