@@ -242,7 +242,10 @@ const parts: Record<string, () => Promise<void>> = {
       show({ name: `calls, 64 in flight: ${name} against none`, ...sides, target, unit: "a second" });
     }
   },
-  /** One heartbeat (15 seconds) of 10,000 sessions, so that each window has as many of them: without an inspector, with one that nobody asks, and with a page that looks once a second. */
+  /**
+   * 10,000 sessions: without an inspector, with one that nobody asks, and with a page that looks once a second. Each for the 15 seconds of
+   * a heartbeat, so that all have as many of them.
+   */
   inspect: async () => {
     const [plain, server] = [start(ROLES, "server", "zocalo"), start(ROLES, "server", "zocalo")];
     const clients = [plain, server].map(() => start(ROLES, "client", "zocalo"));

@@ -1,14 +1,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ZocaloError } from "../../src/index.ts";
-import { call, connectSession, contract, memoryJournal, serveSessions } from "../../src/protocol.ts";
-import { check } from "../../src/sim.ts";
+import {
+  call,
+  connectSession,
+  contract,
+  event,
+  memoryJournal,
+  serveSessions,
+  type SessionJournal,
+} from "../../src/protocol.ts";
+import { check, type World } from "../../src/sim.ts";
 import { FaultyJournal } from "../../src/testing.ts";
 
 /* The store takes other writes, but not those of one session: the program is told why calls have no answer. */
 
 const notes = contract("notes", "1.0.0", { server: { note: call<void, number>(), shout: call<void, void>() } });
-const pages = contract("pages", "1.0.0", { server: { write: call<string, void>() } });
+const pages = contract("pages", "1.0.0", {
+  server: { write: call<string, void>() },
+  client: { turned: event<string>() },
+});
 
 test("a record that the store refuses for ten seconds, and data that cannot be kept, are told to onError with the words of the store", async () => {
   await check({ seed: 1, link: { latency: 5 } }, async (world) => {
@@ -51,17 +62,23 @@ test("a record that the store refuses for ten seconds, and data that cannot be k
   });
 });
 
+/** A journal that takes no record of more than 4 KiB. */
+function narrow(world: World): SessionJournal {
+  const journal = memoryJournal({ clock: world.clock });
+  const commit = journal.commit.bind(journal);
+  journal.commit = async (id, version, bytes) => {
+    if (bytes.length <= 4096) return await commit(id, version, bytes);
+    throw new ZocaloError("JOURNAL_RECORD_INVALID", {
+      op: "commit",
+      detail: `${bytes.length > 9000 ? "far " : ""}too long`,
+    });
+  };
+  return journal;
+}
+
 test("a record that is too long is made anew until the session has less; a session that keeps so much ends, and begins anew", async () => {
   await check({ seed: 1, link: { latency: 5 } }, async (world) => {
-    const journal = memoryJournal({ clock: world.clock });
-    const commit = journal.commit.bind(journal);
-    journal.commit = async (id, version, bytes) => {
-      if (bytes.length <= 4096) return await commit(id, version, bytes);
-      throw new ZocaloError("JOURNAL_RECORD_INVALID", {
-        op: "commit",
-        detail: `${bytes.length > 9000 ? "far " : ""}too long`,
-      });
-    };
+    const journal = narrow(world);
     const told: string[] = [];
     const server = await serveSessions(pages, "tcp://0.0.0.0:7000", {
       network: world.host("server").network,
@@ -73,6 +90,7 @@ test("a record that is too long is made anew until the session has less; a sessi
     const fresh: unknown[] = [];
     const session = await connectSession(pages, "tcp://server:7000", {
       network: world.host("client").network,
+      handlers: { turned: () => undefined },
       onReady: (_session, report) => void fresh.push(report.reason),
     });
     const long = session.remote.write("x".repeat(5000));
@@ -90,3 +108,38 @@ test("a record that is too long is made anew until the session has less; a sessi
     await server.close({ timeoutMs: 0 });
   });
 });
+
+for (const [cutMs, hears] of [
+  [3_000, ["a", "b"]],
+  [60_000, ["a"]],
+] as const)
+  test(`a record that is too long for what a client of ${cutMs} ms without a network has not acknowledged waits for it`, async () => {
+    await check({ seed: 1, link: { latency: 5 } }, async (world) => {
+      const server = await serveSessions(pages, "tcp://0.0.0.0:7000", {
+        network: world.host("server").network,
+        journal: narrow(world),
+        handlers: { write: () => undefined },
+        onError: () => undefined,
+      });
+      const heard: string[] = [];
+      const session = await connectSession(pages, "tcp://server:7000", {
+        network: world.host("client").network,
+        onReady: (_session, report) => report.reason === "first" || assert.fail(report.reason),
+        handlers: { turned: (page) => void heard.push(page.slice(0, 1)) },
+      });
+      await session.remote.write("");
+      const [peer] = server.sessions.values();
+      const cut = world.partition("client", "server");
+      void peer?.remote.turned("a".repeat(3000));
+      await world.sleep(500);
+      void peer?.remote.turned("b".repeat(3000));
+      await world.sleep(cutMs);
+      cut.heal();
+      await world.sleep(30_000);
+      // Over a new connection it goes on from what was kept.
+      await session.remote.write("");
+      assert.deepEqual(heard, hears);
+      await session.close({ timeoutMs: 0 });
+      await server.close({ timeoutMs: 0 });
+    });
+  });

@@ -67,6 +67,12 @@ test("a record of another version, one that is cut short and garbage are refused
   );
 });
 
+test("a record of more values than can be read again is not written", () => {
+  const open = Array.from({ length: 1_000_001 }, (_, index) => index);
+  const encode = (): unknown => encodeRecord({ ...STORED, session: { ...STORED.session, open } });
+  assert.throws(encode, { code: "JOURNAL_RECORD_INVALID", op: "commit", outcome: "none" });
+});
+
 test("whatever one byte of a record becomes, it is read or refused", () => {
   const bytes = Buffer.from(encodeRecord(STORED));
   for (let at = 0; at < bytes.length; at += 1) {

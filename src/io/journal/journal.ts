@@ -61,11 +61,10 @@ export interface JournalNeeds {
  * write again, and one log that all servers append to and follow. `zocalo/testing` has a suite for journals, `journalSuite`.
  *
  * A call that fails rejects with a `ZocaloError`: `JOURNAL_STALE` when the record has another version (nothing was written);
- * `JOURNAL_RECORD_INVALID` when it takes no record so long (nothing was written); `JOURNAL_UNAVAILABLE` when the store cannot be reached or refuses, and for
- * certain nothing was written; `JOURNAL_UNKNOWN` when
- * it may have been written or not, as when the answer is lost: the server reads before it writes again. Each call comes to an
- * end within a few seconds, one way or the other. Bytes that are given belong to the caller again when the call has settled, bytes
- * that are answered belong to whoever asked.
+ * `JOURNAL_RECORD_INVALID` when the store takes no record so long (nothing was written); `JOURNAL_UNAVAILABLE` when the store cannot be
+ * reached or refuses, and for certain nothing was written; `JOURNAL_UNKNOWN` when it may have been written or not, as when the answer is
+ * lost: the server reads before it writes again. Each call comes to an end within a few seconds, one way or the other. Bytes that are given
+ * belong to the caller again when the call has settled, bytes that are answered belong to whoever asked.
  *
  * @example
  * ```ts

@@ -90,7 +90,7 @@ export function statusOf(state: SessionStateName): SessionStatus {
 
 /**
  * Why a client has a new session instead of the one before. From the server: the session had no connection for longer than it is
- * kept (`expired`), had to make room for others (`evicted`), the program of the server gave it up (`aborted`), the server is another
+ * kept (`expired`), had to make room for others (`evicted`), the program of the server gave it up, or its journal takes no record of it (`aborted`), the server is another
  * process (`server-restarted`), what was agreed on has changed (`agreement-changed`), the counters do not fit (`counters-invalid`), the
  * log of its journal has lost what the client has to hear (`place-unknown`), or it knows nothing of the session, also because it is gone for long (`session-unknown`). From the client: no connection came in the time that
  * the server keeps a session (`expired`), another server of its list has answered (`other-server`), the server has left in order

@@ -69,10 +69,7 @@ export interface ConnectorOwner {
   refused(error: ZocaloError): void;
 }
 
-/**
- * The defaults of `reconnect`. The first pause only keeps clients that lose a server together from asking in the same moment: it is most
- * of the time that one is away whose server was killed.
- */
+/** The defaults of `reconnect`. The first pause only keeps clients that lose a server together from asking in the same moment. */
 const RECONNECT_TIMES: BackoffTimes = { initialDelayMs: 30, maxDelayMs: 10_000, timeoutMs: 300_000 };
 
 /** What the attempts have in common. */

@@ -10,7 +10,7 @@ import type { Clock, Timer } from "../../network/network.ts";
 const GATHER_MS = 50;
 /** A request that takes longer is written with its frame, so that those behind it are acknowledged. */
 const UNFINISHED_MS = 1000;
-/** So often a record is tried that is too long. */
+/** So often a record is tried that is too long, when nothing that has left is to be acknowledged. */
 const MOST_REFUSALS = 10;
 /** While the store is away it is tried again. */
 const RETRIES: BackoffTimes = { initialDelayMs: 100, maxDelayMs: 1000, timeoutMs: Infinity };
@@ -28,8 +28,6 @@ export interface CommitsOwner {
   readonly unkept: "said" | "received" | "nothing";
   /** Something is under way that may have ended its server: whether another server has the session is looked at each second. */
   readonly hasSuspect: boolean;
-  /** It has a connection. */
-  readonly isOpen: boolean;
   snapshot(all: boolean): SessionSnapshot;
   /** The whole record. @throws ZocaloError `JOURNAL_RECORD_INVALID`. */
   encode(snapshot: SessionSnapshot): Uint8Array;
@@ -71,13 +69,13 @@ export class SessionCommits {
   /** The first request that was not finished when it was looked last, and since when. */
   #oldest = { number: 0, sinceMs: 0 };
   /** What was written last. */
-  #kept: SessionProgress | undefined;
+  #kept: SessionSnapshot | undefined;
   #isOver = false;
   /** What is being written. */
   #draft: Draft | undefined;
   /** A write whose answer was lost may be there. */
   #inDoubt = false;
-  /** So often in a row its record was too long while it was open. */
+  /** So often in a row its record was too long. */
   #refusals = 0;
   /** Who wants to know of the next failure. */
   readonly #onFailure = new Set<() => void>();
@@ -228,9 +226,10 @@ export class SessionCommits {
     }
   }
 
-  /** What an open client acknowledges makes the record shorter. If it never becomes short enough, the session ends. */
+  /** What the client acknowledges makes the record shorter. If it stays too long without that, the session ends. */
   #isRefusedForGood(cause: unknown): boolean {
-    this.#refusals = this.#owner.isOpen ? this.#refusals + 1 : 0;
+    const isAcknowledged = this.#owner.snapshot(false).acknowledged >= (this.#kept?.sent ?? 0);
+    this.#refusals = isAcknowledged ? this.#refusals + 1 : 0;
     if (this.#refusals < MOST_REFUSALS) return false;
     this.#owner.unwritable(cause);
     return true;

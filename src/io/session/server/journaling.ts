@@ -139,9 +139,6 @@ export class SessionJournaling {
         get hasSuspect() {
           return endpoint.end === undefined && machine.begins?.hasSuspect === true;
         },
-        get isOpen() {
-          return machine.state === "attached";
-        },
         snapshot: (all) => machine.snapshot(all),
         encode: (snapshot) => {
           try {
