@@ -83,7 +83,7 @@ function run(seed: number): void {
       const done = waiting.shift();
       if (done === undefined) continue;
       heard.push(done.place);
-      client.eventHandled(done.chargeBytes, true);
+      client.sharedHandled(done.chargeBytes);
     } else reconnect(what === 8);
     client.onDeadline(now);
     server.onDeadline(now);

@@ -91,9 +91,14 @@ export class ReceiveCredit {
 
   /** Counts bytes that were used, the oldest first. */
   use(bytes: number): void {
+    this.#used += bytes;
+    if (this.#before > 0) this.#useBefore(bytes);
+  }
+
+  #useBefore(bytes: number): void {
     const before = Math.min(this.#before, bytes);
     this.#before -= before;
-    this.#used += bytes - before;
+    this.#used -= before;
   }
 
   /** Both sides count anew. */

@@ -145,14 +145,15 @@ export abstract class Exchange {
     return this.outgoing.cancel(id, now);
   }
 
-  /** The oldest event that was not handled is: its bytes are free for the next one. `isShared`: one of the log, without a number. */
-  eventHandled(chargeBytes: number, isShared = false): void {
-    if (isShared) {
-      this.sharedIn?.use(chargeBytes);
-      return;
-    }
+  /** The oldest event that was not handled is: its bytes are free for the next one. */
+  eventHandled(chargeBytes: number): void {
     this.gate?.handled();
     this.in?.lane.use(chargeBytes);
+  }
+
+  /** The same for an event of the log, which has no number. */
+  sharedHandled(chargeBytes: number): void {
+    this.sharedIn?.use(chargeBytes);
   }
 
   /** A stream was opened, or a cancelled call dropped: its bytes are free. */

@@ -57,7 +57,10 @@ export class Outgoing {
   readonly #bounds: ReplayBounds;
   readonly #requests: Requests;
   #starved = false;
-  /** Requests wait while so much is not acknowledged: another process that goes on with the session takes no more of it again. */
+  /**
+   * Requests wait while so much is not acknowledged: what the replay buffer holds, and what another process that goes on with the
+   * session takes again.
+   */
   readonly #mostBytes: number;
   /** No call expires before this; undefined when none does. */
   #expiry: number | undefined;
@@ -72,7 +75,8 @@ export class Outgoing {
     this.#bounds = settings.replay;
     const { windowBytes } = settings.peerLimits;
     this.lane = new SendCredit(windowBytes);
-    this.#mostBytes = settings.moves === true ? resentBytes(windowBytes) + windowBytes : Infinity;
+    const againBytes = settings.moves === true ? resentBytes(windowBytes) + windowBytes : Infinity;
+    this.#mostBytes = Math.min(againBytes, settings.replay.maxBytes);
   }
 
   /** When what is not acknowledged has stood still for too long. */
@@ -314,11 +318,14 @@ export class Outgoing {
   }
 
   #admits(): boolean {
+    const isFull = this.log.count >= this.#bounds.maxMessages;
+    return (!isFull && this.#isOpen && this.#takes === "requests") || this.#refuse();
+  }
+  #refuse(): false {
     if (this.#takes !== "requests") throw unsent("the peer is leaving, or the session is over; nothing was sent");
     if (!this.hasRoom) return this.#starve(REQUESTS);
-    const isOpen = this.#isOpen;
-    if (!isOpen) this.room.refuse(NO_CREDIT);
-    return isOpen;
+    this.room.refuse(NO_CREDIT);
+    return false;
   }
 
   /** The replay buffer is full. */

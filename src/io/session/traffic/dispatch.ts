@@ -80,10 +80,12 @@ export class SessionDispatch implements HandlersOwner {
 
   /** An event came. */
   event(event: EventReceived): void {
-    const { number, method, bytes, start, end } = event;
-    if (this.handlers.laneBusy || this.#mustQueue) {
-      if (number !== VOLATILE_PLACE || this.#hasRoomFor(end - start)) this.#push(EVENT, method, 0, Infinity, event);
-    } else this.handlers.event(number, method, bytes, start, end);
+    if (this.handlers.laneBusy || this.#mustQueue) this.#queueEvent(event);
+    else this.handlers.event(event.number, event.method, event.bytes, event.start, event.end);
+  }
+  #queueEvent(event: EventReceived): void {
+    const { number, method, start, end } = event;
+    if (number !== VOLATILE_PLACE || this.#hasRoomFor(end - start)) this.#push(EVENT, method, 0, Infinity, event);
   }
 
   /** A call came. */

@@ -54,8 +54,7 @@ export class SessionEvents implements EventQueue {
 
   /** Sends an event. Resolves when it has its number, or is dropped. */
   send(method: MethodPlan, value: unknown, options?: RemoteEventOptions): Promise<void> {
-    if (method.volatile && this.#owner.terms.machine.moves === true) return this.#say(method, value, options);
-    if (options !== undefined) return this.#describe(method, value, options);
+    if (options !== undefined || method.volatile) return this.#sendOther(method, value, options);
     const owner = this.#owner;
     if (owner.gate !== undefined && !owner.gate.isInside) return this.#sendLater(method, value, undefined, undefined);
     try {
@@ -67,19 +66,26 @@ export class SessionEvents implements EventQueue {
       }
       return this.#wait(method, place, body);
     } catch (error) {
-      return this.#sendLater(
-        method,
-        value,
-        undefined,
-        owner.end === undefined ? error : owner.overError(method.name, "none"),
-      );
+      return this.#failed(method, value, undefined, error);
     }
   }
 
-  /** The same with metadata. Apart, since most events have none. */
-  #describe(method: MethodPlan, value: unknown, options: RemoteEventOptions): Promise<void> {
+  // Apart, since most events have no options, and few are volatile: what runs for each is small enough to be inlined.
+  #sendOther(method: MethodPlan, value: unknown, options: RemoteEventOptions | undefined): Promise<void> {
+    if (method.volatile && this.#owner.terms.machine.moves === true) return this.#say(method, value, options);
+    return this.#describe(method, value, options);
+  }
+
+  #failed(method: MethodPlan, value: unknown, options: RemoteEventOptions | undefined, error: unknown): Promise<void> {
     const owner = this.#owner;
-    const refused = refusedAtOnce(options, () => owner.context(method.name), EVENT_RULES);
+    const reason = owner.end === undefined ? error : owner.overError(method.name, "none");
+    return this.#sendLater(method, value, options, reason);
+  }
+
+  /** The same with metadata. */
+  #describe(method: MethodPlan, value: unknown, options: RemoteEventOptions | undefined): Promise<void> {
+    const owner = this.#owner;
+    const refused = options && refusedAtOnce(options, () => owner.context(method.name), EVENT_RULES);
     if (refused !== undefined) return rejectedQuietly(refused.reason);
     if (owner.gate !== undefined && !owner.gate.isInside) return this.#sendLater(method, value, options, undefined);
     try {
@@ -91,12 +97,7 @@ export class SessionEvents implements EventQueue {
       owner.gathered(body.end - body.start);
       return FULFILLED;
     } catch (error) {
-      return this.#sendLater(
-        method,
-        value,
-        options,
-        owner.end === undefined ? error : owner.overError(method.name, "none"),
-      );
+      return this.#failed(method, value, options, error);
     }
   }
 

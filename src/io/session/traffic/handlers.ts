@@ -13,6 +13,7 @@ import type { MethodPlan } from "../../contract/plan.ts";
 import { type SessionAnswers, unknownMethod } from "./answers.ts";
 import { SessionContext } from "./context.ts";
 import type { HandlingWithin } from "../settings.ts";
+import type { SessionGate } from "../gap.ts";
 import type { SessionPartOwner } from "./owner.ts";
 import type { SessionStream } from "./stream.ts";
 
@@ -106,33 +107,41 @@ export class SessionHandlers {
       if (understood) session.problem(error);
       else this.#answers.addWrong(error);
     }
-    const isShared = number <= 0;
-    const headBytes = isShared ? SHARED_HEAD_BYTES : EVENT_HEAD_BYTES;
-    const chargeBytes = number === VOLATILE_PLACE ? 0 : headBytes + end - start;
-    if (isThenable(answer)) this.#awaitEvent(answer, chargeBytes, isShared);
-    else session.machine.eventHandled(chargeBytes, isShared);
+    if (isThenable(answer)) this.#awaitEvent(answer, number, end - start);
+    else if (number > 0) session.machine.eventHandled(EVENT_HEAD_BYTES + end - start);
+    else this.#sharedHandled(number, end - start);
+  }
+
+  /** An event without a number in its session was handled. */
+  #sharedHandled(place: number, bodyBytes: number): void {
+    if (place !== VOLATILE_PLACE) this.#session.machine.sharedHandled(SHARED_HEAD_BYTES + bodyBytes);
   }
 
   /** The context of an event. One for all that have no metadata, but for those that a journal keeps apart. */
   #contextOf(number: number, head: MetadataHead | undefined): SessionContext {
-    if (head !== undefined || this.#session.settings.within !== undefined) {
-      this.#describedContext = new SessionContext(this.#session, number, Infinity, head?.metadata);
-      return this.#describedContext;
-    }
-    this.#eventContext ??= new SessionContext(this.#session, number, Infinity);
-    this.#eventContext.number = number;
-    return this.#eventContext;
+    const ownContext = head !== undefined || this.#session.settings.within !== undefined;
+    const common = this.#eventContext;
+    if (ownContext || common === undefined) return this.#newContext(number, head, ownContext);
+    common.number = number;
+    return common;
+  }
+  #newContext(number: number, head: MetadataHead | undefined, isOwn: boolean): SessionContext {
+    const context = new SessionContext(this.#session, number, Infinity, head?.metadata);
+    if (isOwn) this.#describedContext = context;
+    else this.#eventContext = context;
+    return context;
   }
 
   // Methods that make functions are apart from those that run for each message (docs/decisions/0018).
-  #awaitEvent(answer: PromiseLike<unknown>, chargeBytes: number, isShared: boolean): void {
+  #awaitEvent(answer: PromiseLike<unknown>, number: number, bodyBytes: number): void {
     const session = this.#session;
     this.laneBusy = true;
-    this.#handledBytes += chargeBytes;
+    this.#handledBytes += bodyBytes;
     const done = (): void => {
       this.laneBusy = false;
-      this.#handledBytes -= chargeBytes;
-      session.machine.eventHandled(chargeBytes, isShared);
+      this.#handledBytes -= bodyBytes;
+      if (number > 0) session.machine.eventHandled(EVENT_HEAD_BYTES + bodyBytes);
+      else this.#sharedHandled(number, bodyBytes);
       this.#owner.goOn();
     };
     // A thenable may throw, or settle twice; a promise does neither.
@@ -267,12 +276,20 @@ export class SessionHandlers {
 
   /** Handles a call or an event, through what stands around it. */
   #handle(method: MethodPlan, input: unknown, context: SessionContext): unknown {
+    const { settings, gate } = this.#session;
+    const { watch, within } = settings;
+    if (within !== undefined || gate !== undefined || watch.watches(method))
+      return this.#handleWatched(method, input, context);
+    return (settings.handlerList[method.place] as AnyHandler).call(settings.handlers, input, context);
+  }
+
+  // Apart from what runs for each message of a session around which nothing stands.
+  #handleWatched(method: MethodPlan, input: unknown, context: SessionContext): unknown {
     const { watch, within } = this.#session.settings;
     // One that may be lost is not delivered again, so nothing needs to be known again.
     if (within !== undefined && context.number !== VOLATILE_PLACE)
       return this.#handleWithin(within, method, input, context);
-    if (!watch.watches(method)) return this.#run(method, input, context);
-    return this.#watched(method, input, context);
+    return watch.watches(method) ? this.#watched(method, input, context) : this.#run(method, input, context);
   }
 
   #handleWithin(within: HandlingWithin, method: MethodPlan, input: unknown, context: SessionContext): unknown {
@@ -306,8 +323,12 @@ export class SessionHandlers {
   /** Calls the handler of a method. */
   #run(method: MethodPlan, input: unknown, second: unknown, third?: unknown): unknown {
     const { settings, gate } = this.#session;
-    const { handlers, handlerList } = settings;
-    if (gate !== undefined) return gate.run(() => handlerList[method.place]?.call(handlers, input, second, third));
-    return (handlerList[method.place] as AnyHandler).call(handlers, input, second, third);
+    const handler = settings.handlerList[method.place] as AnyHandler;
+    if (gate !== undefined) return this.#runInside(gate, handler, input, second, third);
+    return handler.call(settings.handlers, input, second, third);
+  }
+
+  #runInside(gate: SessionGate, handler: AnyHandler, input: unknown, second: unknown, third: unknown): unknown {
+    return gate.run(() => handler.call(this.#session.settings.handlers, input, second, third));
   }
 }
