@@ -13,8 +13,11 @@ import { NUMBER_BYTES, numberAt, numberedKey, numbers } from "./numbers.ts";
 
 /** A key counts for so long after it was used first. */
 const KEY_MS = 180_000;
-/** So many old records or keys are looked for with each one that is written: they go faster than they come. */
+/** So many old keys are looked for with each one that is written, and entries: they go faster than they come. */
 const SWEPT = 2;
+/** With each of so many records that are written, so many old ones are looked for: to begin a search costs more than to go on. */
+const SWEEP_EVERY = 8;
+const SWEPT_RECORDS = 16;
 /** So many entries are told at once, as long as they are not longer than so many bytes together. */
 const PAGE_ENTRIES = 256;
 const PAGE_BYTES = 4_194_304;
@@ -50,6 +53,8 @@ export class FileStore {
   readonly #openedMs: number;
   keptMs: number;
   readonly notices: FileNotices;
+  /** Records that were to be written. */
+  #commits = 0;
   /** Where the search for old records goes on. */
   #sweepFrom: Uint8Array = RECORDS.start;
 
@@ -78,8 +83,13 @@ export class FileStore {
         const before = this.#database.getBinary(key);
         const counters = this.#counters();
         if (version !== (before === undefined || this.#isOld(before) ? 0 : numberAt(before, 0))) return stale("commit");
-        this.#sweep(counters, key);
-        const refusal = this.#add(counters, value.length, before?.length);
+        this.#commits += 1;
+        if (this.#commits % SWEEP_EVERY === 1) this.#sweep(counters, key);
+        let refusal = this.#add(counters, value.length, before?.length);
+        if (refusal !== undefined) {
+          this.#sweep(counters, key);
+          refusal = this.#add(counters, value.length, before?.length);
+        }
         if (refusal !== undefined) {
           this.#count(counters);
           return unavailable("commit", refusal);
@@ -185,7 +195,7 @@ export class FileStore {
 
   /** Drops old ones of the next few records. `written` is left alone. */
   #sweep(counters: Counters, written: Uint8Array): void {
-    const range = { start: this.#sweepFrom, end: RECORDS.end, limit: SWEPT };
+    const range = { start: this.#sweepFrom, end: RECORDS.end, limit: SWEPT_RECORDS };
     this.#sweepFrom = RECORDS.start;
     for (const { key, value } of Array.from(this.#database.getRange(range))) {
       this.#sweepFrom = Buffer.concat([key, Buffer.alloc(1)]);
