@@ -314,11 +314,10 @@ export class SharedLog {
     this.#reachedAll();
   }
 
-  /** What sessions had to hear between two places is lost. */
+  /** What sessions had to hear up to a place is lost. If they ask for more than there is, the log is another one: they had to hear that. */
   #lose(behind: number, place: number): void {
     const isNew = place < behind;
-    for (const [session, told] of this.#behind)
-      if (told >= behind && (isNew || told < place)) this.#owner.missed(session);
+    for (const [session, told] of this.#behind) if (isNew ? told >= behind : told < place) this.#owner.missed(session);
   }
 
   async #reached(place: number): Promise<void> {
