@@ -85,6 +85,30 @@ test("one server of two cannot reach the store: its clients go to the other one,
   }
 });
 
+test("a server closes while it cannot reach the store: in its time, and its client loses nothing", async () => {
+  for (const timeoutMs of [0, 2000]) {
+    await check({ seed: 1, link: { latency: 5 } }, async (world) => {
+      const store = memoryJournal({ clock: world.clock });
+      const { journal, server } = await serveAt(world, store, "a");
+      const { session, fresh, now } = await join(world, "client", ["tcp://a:7000", "tcp://b:7000"]);
+      await session.remote.add(1);
+      assert.equal(await session.remote.sum(), 1);
+      journal.away = true;
+      await session.remote.add(10);
+      const waiting = session.remote.sum();
+      await world.sleep(500);
+      const { server: other } = await serveAt(world, store, "b");
+      const closedAt = now();
+      await server.close({ timeoutMs });
+      // What cannot be written is given up when the time is up.
+      assert.ok(now() - closedAt <= timeoutMs + 100, `${now() - closedAt} ms`);
+      assert.equal(await waiting, 11);
+      assert.deepEqual([fresh, other.stats.sessions], [[], 1]);
+      await session.close({ timeoutMs: 0 });
+    });
+  }
+});
+
 test("the only server: clients are refused with a time while the store is away, and go on when it is back", async () => {
   await check({ seed: 1, link: { latency: 5 } }, async (world) => {
     const { journal } = await serveAt(world, memoryJournal({ clock: world.clock }), "server", 3000);

@@ -118,6 +118,16 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     server.interop.unref();
     both(() => session.interop.unref(), () => session.remote.job(undefined, { timeoutMs }), () => session.close({ timeoutMs }));
   `,
+  "a server with a journal in a file, and its session": `
+    const { fileJournal } = await import(${entry("journal-file")});
+    const journal = fileJournal({ path: ${JSON.stringify(join(folder, "sessions.journal"))} });
+    const onOpen = (session) => session.interop.unref();
+    const server = await serveSessions(work, "tcp://127.0.0.1:0", { handlers: { job: nothing }, journal, onOpen });
+    const session = await connectSession(work, server.localAddress);
+    await session.remote.job();
+    server.interop.unref();
+    session.interop.unref();
+  `,
   "a stream": `
     const server = await serveSessions(feed, "tcp://127.0.0.1:0", {
       handlers: { items: never },

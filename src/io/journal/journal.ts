@@ -100,7 +100,8 @@ export interface SessionJournal {
   append(topic: string, entries: readonly NewEntry[]): Promise<readonly number[]>;
   /**
    * Tells what is appended behind a place, as far as it is kept, and then whatever follows; undefined: behind all that is there
-   * now. It goes on through losses of the connection to the store, until it is stopped.
+   * now. It goes on through losses of the connection to the store, until it is stopped. It need not keep the process alive: the listener of
+   * the server does.
    */
   follow(behind: number | undefined, follower: LogFollower): Promise<Following>;
   /**

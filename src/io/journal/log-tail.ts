@@ -77,7 +77,7 @@ export class LogTail implements Following {
 
   #wait(pauseMs: number): Promise<void> {
     return new Promise((end) => {
-      this.#pause = { timer: this.#clock.setTimer(() => this.wake(), pauseMs), end };
+      this.#pause = { timer: this.#clock.setTimer(() => this.wake(), pauseMs, true), end };
     });
   }
 }

@@ -58,7 +58,7 @@ export class LogWatch implements Following {
       } catch {
         // The store is away: it is asked again, for as long as anybody follows.
       }
-      if (!this.#stopped) await new Promise<void>((resolve) => void this.#clock.setTimer(resolve, RETRY_MS));
+      if (!this.#stopped) await new Promise<void>((resolve) => void this.#clock.setTimer(resolve, RETRY_MS, true));
     }
   }
 

@@ -77,6 +77,8 @@ export class SessionCommits {
   #inDoubt = false;
   /** So often in a row its record was too long. */
   #refusals = 0;
+  /** Ends the pause before the next try. */
+  #endPause: () => void = ignore;
   /** Who wants to know of the next failure. */
   readonly #onFailure = new Set<() => void>();
 
@@ -152,6 +154,7 @@ export class SessionCommits {
     this.#isOver = true;
     this.#timer?.cancel();
     this.#renewal?.cancel();
+    this.#endPause();
     await this.#writing;
   }
 
@@ -200,10 +203,20 @@ export class SessionCommits {
         return outcome === "stale";
       }
       for (const failed of this.#onFailure) failed();
-      const pauseMs = pauses.next(clock.now(), random()) ?? 0;
-      await new Promise<void>((resolve) => void clock.setTimer(resolve, pauseMs, true));
+      await this.#pause(pauses.next(clock.now(), random()) ?? 0);
     }
     return false;
+  }
+
+  async #pause(pauseMs: number): Promise<void> {
+    if (this.#isOver) return;
+    const { clock } = this.#owner;
+    let timer: Timer | undefined;
+    await new Promise<void>((resolve) => {
+      this.#endPause = resolve;
+      timer = clock.setTimer(resolve, pauseMs, true);
+    });
+    timer?.cancel();
   }
 
   async #try(sinceMs: number): Promise<Outcome> {
