@@ -54,7 +54,8 @@ describe("NatsRequests", () => {
     const { connection, send } = start();
     const asked = send();
     connection.answer(connection.replies[0] ?? "", {}, 503);
-    await assert.rejects(asked, { code: "JOURNAL_UNAVAILABLE", outcome: "none" });
+    const answer = await asked;
+    assert.throws(() => answer.sequence("commit"), { code: "JOURNAL_UNAVAILABLE", op: "commit", outcome: "none" });
   });
 
   it("rejects what it cannot send, and all that waits when the connection is lost or the server refuses it", async () => {

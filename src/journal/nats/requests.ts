@@ -5,14 +5,11 @@
 
 import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/transport-node";
 import { FifoMap } from "../../core/fifo-map.ts";
-import { unavailable } from "../../io/journal/failure.ts";
 import type { Clock } from "../../io/network/network.ts";
 import { ServerAnswer } from "./server-answer.ts";
 
 /** What has no answer for so long gets none; whoever waited has given up before, but may keep something until this is settled. */
 const FORGOTTEN_MS = 10_000;
-/** Nobody listens where the message was sent to. */
-const NO_RESPONDERS = 503;
 
 interface Waiting {
   readonly sinceMs: number;
@@ -70,7 +67,6 @@ export class NatsRequests {
     const waiting = this.#take(message.subject.slice(this.#inbox.length));
     if (waiting === undefined) return;
     try {
-      if (message.headers?.code === NO_RESPONDERS) throw unavailable("publish", "no server of NATS has the stream now");
       waiting.resolve(new ServerAnswer(message));
     } catch (reason) {
       waiting.reject(reason);

@@ -3,6 +3,10 @@
 import type { Msg } from "@nats-io/transport-node";
 import { unavailable } from "../../io/journal/failure.ts";
 
+/** Nobody listens where the message was sent to. */
+const NO_RESPONDERS = 503;
+const NO_STREAM = "no server has the stream now";
+
 interface Acknowledgement {
   readonly seq?: number;
   readonly error?: { readonly err_code?: number; readonly description?: string };
@@ -13,7 +17,8 @@ export class ServerAnswer {
   readonly #acknowledgement: Acknowledgement;
 
   constructor(message: Msg) {
-    this.#acknowledgement = message.json<Acknowledgement>();
+    const hasStream = message.headers?.code !== NO_RESPONDERS;
+    this.#acknowledgement = hasStream ? message.json<Acknowledgement>() : { error: { description: NO_STREAM } };
   }
 
   /** Undefined when the message was taken. */
