@@ -133,6 +133,27 @@ describe("nats", { skip: missing("nats-server") }, () => {
     assert.match(error.detail, /^NATS cannot be used: .*; is nats-server running, with JetStream \(-js\), .*\?$/);
   });
 
+  it("writes more bytes than its server may keep, as records take the place of others", async () => {
+    const own = join(temporaryFolder(), "nats.conf");
+    const ownPort = await freePort();
+    const jetstream = `jetstream { store_dir: "${join(own, "..")}", max_file_store: 32MB }`;
+    writeFileSync(own, `host: "127.0.0.1"\nport: ${ownPort}\n${jetstream}\n`);
+    const little = new StoreServer(["nats-server", "-c", own], /Server is ready/);
+    await little.start();
+    const bounds = { maxRecordBytes: 8_388_608, maxLogBytes: 8_388_608 };
+    const journal = natsJournal({ servers: [`127.0.0.1:${ownPort}`], name: "over", ...bounds });
+    try {
+      await journal.open({ keptMs: 60_000 });
+      const bytes = Buffer.alloc(250_000);
+      let version = 0;
+      for (let count = 0; count < 160; count += 1) version = await journal.commit("ana", version, bytes);
+      assert.equal((await journal.read("ana"))?.version, version);
+    } finally {
+      await journal.close();
+      await little.kill();
+    }
+  });
+
   it("checks its options", () => {
     for (const wrong of [
       undefined,

@@ -107,9 +107,11 @@ function streamsOf(
       subjects: [`${recordSubjects}.*`],
       max_age: keptMs * NANOSECONDS,
       max_bytes: settings.maxRecordBytes,
+      // Not a rollup, whose bytes servers before 2.9.15 count for ever: such a server takes nothing any more when they are as many as the
+      // bytes of max_file_store.
+      max_msgs_per_subject: 1,
       // What has no room is refused; nobody's record is dropped.
       discard: "new",
-      allow_rollup_hdrs: true,
       duplicate_window: Math.min(keptMs, KEY_MS) * NANOSECONDS,
     },
     {

@@ -1,6 +1,7 @@
 /**
  * What stands in NATS: one stream of records, with a subject for each, and one stream that is the log. A record is written as the only
- * message of its subject (a rollup), if the last one there has the expected sequence. All of it works with a server of version 2.9.
+ * message of its subject, for which the one before leaves, if the last one there has the expected sequence. All of it works with a server
+ * of version 2.9.
  */
 
 import type { JetStreamManager } from "@nats-io/jetstream";
@@ -171,8 +172,8 @@ export class NatsStore {
   }
 
   /**
-   * Refuses a new record where there are too many. The limits of the stream would refuse those that are there too: the server does not
-   * see that one is to leave for the other.
+   * Refuses a new record where there are too many. The limit of the stream would also refuse one that is there and gets
+   * longer.
    */
   async #makeRoom(bytes: number): Promise<void> {
     if (this.#counted === undefined || this.#counted.made >= COUNTED_AGAIN || this.#isFull(bytes)) {
@@ -198,7 +199,6 @@ export class NatsStore {
   /** Writes the only message of a subject; answers its sequence, or undefined if the one there has another sequence. */
   async #writeOver(subject: string, sequence: number, message: Uint8Array): Promise<number | undefined> {
     const headers = this.#withHeader("Nats-Expected-Last-Subject-Sequence", String(sequence));
-    headers.set("Nats-Rollup", "sub");
     const answer = await this.#requests.send(subject, message, headers);
     return answer.errorCode === WRONG_LAST_SEQUENCE ? undefined : answer.sequence("commit");
   }
