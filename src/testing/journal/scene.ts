@@ -151,10 +151,7 @@ export class Heard implements LogFollower {
 
   /** Resolves when something is so after it was told something. */
   async holds(isSo: () => boolean): Promise<void> {
-    // oxlint-disable-next-line eslint/no-restricted-globals -- no time of a test: who follows need not keep the process alive
-    const alive = setInterval(() => undefined, KEPT_MS);
     while (!isSo() && this.#problem === undefined) await new Promise<void>((resolve) => (this.#changed = resolve));
-    clearInterval(alive);
     assert.equal(this.#problem, undefined);
   }
 }

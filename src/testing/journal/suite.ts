@@ -47,11 +47,14 @@ export function journalSuite(name: string, make: MakeJournal): void {
     const checks = journalChecks.flatMap((one) => Object.entries(one));
     for (const [index, [title, check]] of checks.entries()) {
       void it(title, { timeout: HANG_MS }, async () => {
+        // oxlint-disable-next-line eslint/no-restricted-globals -- no time of a test: who follows need not keep the process alive
+        const alive = setInterval(() => undefined, HANG_MS);
         const scene = new JournalScene(make, `test${index}`);
         try {
           await check(scene);
         } finally {
           await scene.cleanup();
+          clearInterval(alive);
         }
       });
     }
